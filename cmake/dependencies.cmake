@@ -1,0 +1,16 @@
+# Everything comes from Debian 12 packages; the Makefile installs what is missing.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(yaml-cpp REQUIRED)
+find_package(Boost REQUIRED)
+find_package(tl-expected REQUIRED)
+find_package(spdlog REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(simdjson REQUIRED)
+find_package(prometheus-cpp REQUIRED COMPONENTS core)
+find_package(Catch2 2 REQUIRED)
+find_package(PkgConfig REQUIRED)
+# Debian's cpp-httplib is a shared library whose class layouts depend on the flags in its .pc file.
+pkg_check_modules(HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)

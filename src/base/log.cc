@@ -1,0 +1,46 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+namespace muster {
+namespace {
+
+spdlog::level::level_enum to_spdlog(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+spdlog::logger& logger() {
+  static const auto instance = [] {
+    auto made = spdlog::stderr_logger_mt("muster");
+    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
+    return made;
+  }();
+  return *instance;
+}
+
+}  // namespace
+
+Result<LogLevel> parse_log_level(std::string_view text) {
+  if (text == "debug") return LogLevel::kDebug;
+  if (text == "info") return LogLevel::kInfo;
+  if (text == "warning") return LogLevel::kWarning;
+  if (text == "error") return LogLevel::kError;
+  return invalid("level: \"{}\" is none of debug, info, warning, error", text);
+}
+
+void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
+
+void log_line(LogLevel level, std::string_view message) { logger().log(to_spdlog(level), message); }
+
+}  // namespace muster

@@ -1,0 +1,60 @@
+// An HTTP/1.1 client for one server: keep-alive, TCP_NODELAY, short connection timeouts, TLS with a CA and a
+// client certificate held in memory, and streamed responses that another thread can cut. The only header of
+// the project behind which cpp-httplib's client stands (client.cc).
+//
+// Thread rule: a Client serves one call at a time; only cancel() may be called from another thread. Use one
+// client per thread and one per watch.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace muster::http {
+
+struct ClientOptions {
+  std::string base_url;         // "https://host:port", "http://127.0.0.1:8080"; IPv6 hosts in brackets
+  std::string ca_pem;           // empty: the system's store
+  std::string client_cert_pem;  // empty: no client certificate
+  std::string client_key_pem;
+  std::string server_name;  // TLS server name when it differs from the host
+  bool insecure_skip_verify = false;
+  std::chrono::milliseconds connect_timeout{5000};
+  std::chrono::milliseconds read_timeout{30000};  // between two reads, not of the whole call
+};
+
+struct Reply {
+  int status = 0;
+  std::string body;
+  std::map<std::string, std::string> headers;  // names in lower case
+};
+
+using Headers = std::map<std::string, std::string>;
+
+class Client {
+ public:
+  // kInvalid when the URL or a PEM text cannot be used; the message names which.
+  [[nodiscard]] static Result<std::unique_ptr<Client>> create(ClientOptions options);
+  virtual ~Client() = default;
+
+  // Any status is a Reply; an Error is kUnavailable (no connection, cut, timeout) or kCancelled.
+  [[nodiscard]] virtual Result<Reply> call(std::string_view method, std::string_view path_and_query,
+                                           const Headers& headers, std::string_view body,
+                                           std::string_view content_type) = 0;
+
+  // GET whose body is handed over piece by piece as it arrives. on_status sees the status before the first
+  // piece; either callback returns false to end the call (kCancelled). Returns when the server ends the body.
+  [[nodiscard]] virtual Result<Reply> stream(std::string_view path_and_query, const Headers& headers,
+                                             const std::function<bool(int)>& on_status,
+                                             const std::function<bool(std::string_view)>& on_data) = 0;
+
+  // Ends the call under way, which returns kCancelled soon. Safe from any thread.
+  virtual void cancel() = 0;
+};
+
+}  // namespace muster::http

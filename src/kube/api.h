@@ -1,0 +1,74 @@
+// What Muster asks of the Kubernetes API, as an interface: the engine and the binder know only this, tests
+// and simulations bring their own. The real one is Client in client.h.
+//
+// Thread rule: write calls may come from several threads at once; each blocks until the API server has
+// answered. Errors carry the code of base/error.h; messages name the object and what the server said.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "kube/types.h"
+
+namespace muster::kube {
+
+struct PodRef {
+  std::string ns;
+  std::string name;
+  std::string uid;  // a precondition: a pod of the same name with another uid is not touched
+  friend bool operator==(const PodRef&, const PodRef&) = default;
+};
+
+struct EventRecord {
+  PodRef pod;
+  std::string reason;   // CamelCase: Gathering, NoRoom, Planned, …
+  std::string message;  // at most 1024 bytes; longer ones are cut
+  bool warning = false;
+};
+
+// The writes. Each is one call to the API server, without retries: who retries is the binder.
+class Writer {
+ public:
+  virtual ~Writer() = default;
+
+  // Sets status.nominatedNodeName and the annotation muster.dev/plan in one write. An empty node and plan
+  // clear both.
+  [[nodiscard]] virtual Result<void> nominate(const PodRef& pod, const std::string& node,
+                                              const std::string& plan) = 0;
+  // Removes the scheduling gate muster.dev/hold and leaves other gates alone.
+  [[nodiscard]] virtual Result<void> release(const PodRef& pod) = 0;
+  // Posts the binding with the uid as precondition; annotations reach the pod in the same write. A pod that
+  // is already bound, to whatever node, is kConflict.
+  [[nodiscard]] virtual Result<void> bind(const PodRef& pod, const std::string& node,
+                                          const StringMap& annotations) = 0;
+  // Reads the pod now, from the API server and not from the cache.
+  [[nodiscard]] virtual Result<Pod> get_pod(const std::string& ns, const std::string& name) = 0;
+  // Evicts through policy/v1. kThrottled: a PodDisruptionBudget does not allow it now.
+  [[nodiscard]] virtual Result<void> evict(const PodRef& pod) = 0;
+  [[nodiscard]] virtual Result<void> record(const EventRecord& event) = 0;
+};
+
+// Changes of the cache of one kind, in order. Replace is the whole state after a list: what it lacks is gone.
+template <typename T>
+struct Replace {
+  std::vector<T> items;
+};
+template <typename T>
+struct Upsert {
+  T item;
+};
+template <typename T>
+struct Remove {
+  T last;  // the last state seen
+};
+template <typename T>
+using Delta = std::variant<Replace<T>, Upsert<T>, Remove<T>>;
+template <typename T>
+using DeltaBatch = std::vector<Delta<T>>;
+
+}  // namespace muster::kube
