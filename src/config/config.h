@@ -1,0 +1,68 @@
+// The MusterConfiguration file (docs/reference.md), strictly read: an unknown key, a wrong type or a value out of
+// range is kInvalid, and the message names the file, the line, the key's path, the value and the nearest known key.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+
+namespace muster::config {
+
+struct Level {
+  std::string name;
+  std::vector<std::string> labels;  // the first that is present on a node counts; at least one
+};
+
+struct Tree {
+  std::string name;
+  std::vector<Level> levels;  // coarse to fine; the host is implied
+};
+
+struct Groups {
+  Duration hold_timeout{30'000};
+  Duration retry_backoff{1'000};
+  Duration retry_backoff_max{60'000};
+};
+
+struct Tls {
+  std::string cert_file;  // empty: plain HTTP
+  std::string key_file;
+  std::string client_ca_file;
+};
+
+struct Server {
+  std::string address = "127.0.0.1";
+  uint16_t port = 9470;
+  Duration bind_timeout{50'000};
+  std::size_t max_body_bytes = 16u << 20;
+  Tls tls;
+};
+
+struct Kubernetes {
+  double qps = 1000;
+  double burst = 2000;
+  unsigned workers = 32;
+};
+
+struct Configuration {
+  std::vector<std::string> scheduler_names{"muster"};
+  std::vector<Tree> trees;
+  Groups groups;
+  Server server;
+  Kubernetes kubernetes;
+  LogLevel log_level = LogLevel::kInfo;
+};
+
+// `source` is the name that messages give to the text, usually the file's path.
+[[nodiscard]] Result<Configuration> parse(std::string_view yaml, std::string_view source);
+[[nodiscard]] Result<Configuration> load(const std::string& path);
+
+// "45s", "2m", "1h30m", "500ms": a sum of unsigned numbers with units ms, s, m, h. kInvalid names the value.
+[[nodiscard]] Result<Duration> parse_duration(std::string_view text);
+
+}  // namespace muster::config
