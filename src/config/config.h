@@ -1,5 +1,6 @@
-// The MusterConfiguration file (docs/reference.md), strictly read: an unknown key, a wrong type or a value out of
-// range is kInvalid, and the message names the file, the line, the key's path, the value and the nearest known key.
+// The MusterConfiguration file (docs/reference.md), strictly read: an unknown key, a wrong type or a value
+// out of range is kInvalid, and the message names the file, the line, the key's path, the value and the
+// nearest known key.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +62,5 @@ struct Configuration {
 // `source` is the name that messages give to the text, usually the file's path.
 [[nodiscard]] Result<Configuration> parse(std::string_view yaml, std::string_view source);
 [[nodiscard]] Result<Configuration> load(const std::string& path);
-
-// "45s", "2m", "1h30m", "500ms": a sum of unsigned numbers with units ms, s, m, h. kInvalid names the value.
-[[nodiscard]] Result<Duration> parse_duration(std::string_view text);
 
 }  // namespace muster::config
