@@ -1,0 +1,63 @@
+// What groups want done. The binder carries commands out against the API and reports the ones that have a
+// result; a group never calls anything itself.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "group/member.h"
+
+namespace muster::group {
+
+// Write the promised node and the plan's id on the pod. Result: Group::nominated().
+struct Nominate {
+  PodId pod;
+  std::string node;
+  std::string plan;
+  TimePoint deadline;  // transient errors are retried until then
+};
+
+// Take back what Nominate wrote. No result: what remains is cleaned up when it is seen again.
+struct Withdraw {
+  PodId pod;
+};
+
+// Let kube-scheduler have the pod: remove our gate. Result: Group::released().
+struct Release {
+  PodId pod;
+  std::string plan;
+  TimePoint deadline;
+};
+
+// Post the binding. Result: Group::bind_done().
+struct Bind {
+  PodId pod;
+  std::string node;
+  std::string plan;
+  std::map<std::string, std::string> annotations;
+  TimePoint deadline;
+};
+
+// Answer a waiting bind call of kube-scheduler.
+struct AnswerBind {
+  uint64_t call = 0;
+  Result<void> result;
+};
+
+// Tell the user: an Event on the pod.
+struct Tell {
+  PodId pod;
+  std::string reason;
+  std::string message;
+  bool warning = false;
+};
+
+using Command = std::variant<Nominate, Withdraw, Release, Bind, AnswerBind, Tell>;
+using Commands = std::vector<Command>;
+
+}  // namespace muster::group

@@ -1,0 +1,63 @@
+// A member of a group as the group sees it: values copied from its pod, no pointers into other modules.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/resources.h"
+#include "group/spec.h"
+
+namespace muster::group {
+
+// namespace/name of a group.
+struct GroupKey {
+  std::string ns;
+  std::string name;
+  friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
+  [[nodiscard]] std::string text() const { return ns + "/" + name; }
+};
+
+// Which pod; the uid decides, the names are for calls and messages.
+struct PodId {
+  std::string ns;
+  std::string name;
+  std::string uid;
+  friend bool operator==(const PodId&, const PodId&) = default;
+};
+
+// Index of a set of eligible nodes that the books have interned.
+enum class NodeSetId : uint32_t {};
+
+struct Member {
+  PodId pod;
+  Result<GroupSpec> spec = GroupSpec{};  // the annotations' meaning, or what is wrong with them
+  ResourceList demand;
+  NodeSetId node_set{};
+  std::optional<int64_t> index;  // from muster.dev/rank, the job completion index or the pod index
+  std::string controller;        // name of the owner that made it; empty for a bare pod
+  int64_t creation_seconds = 0;
+  int32_t priority = 0;
+
+  bool held_by_gate = false;  // has the gate muster.dev/hold
+  bool other_gates = false;   // has gates that are not ours to remove: it does not count yet
+  bool terminating = false;
+  bool succeeded = false;
+  bool failed = false;
+  std::string node;  // bound there; empty when not bound
+  std::string nominated_node;
+  std::string plan;  // annotation muster.dev/plan
+  std::string unschedulable_message;
+  std::vector<std::string> unmodelled;  // what kube-scheduler checks and we do not
+
+  [[nodiscard]] bool ended() const { return succeeded || failed; }
+  [[nodiscard]] bool bound() const { return !node.empty(); }
+  // Bound and in use: it counts towards the minimum and fixes the group's domain.
+  [[nodiscard]] bool live() const { return bound() && !ended() && !terminating; }
+  // Can be placed now.
+  [[nodiscard]] bool available() const { return !bound() && !ended() && !terminating && !other_gates; }
+};
+
+}  // namespace muster::group

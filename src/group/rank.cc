@@ -1,0 +1,59 @@
+#include "group/rank.h"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+#include <tuple>
+#include <vector>
+
+namespace muster::group {
+namespace {
+
+using MemberRef = const Member*;
+
+bool older(MemberRef a, MemberRef b) {
+  return std::tie(a->creation_seconds, a->pod.name, a->pod.uid) <
+         std::tie(b->creation_seconds, b->pod.name, b->pod.uid);
+}
+
+bool by_controller_and_index(MemberRef a, MemberRef b) {
+  const auto key = [](MemberRef m) {
+    return std::pair(m->controller, m->index.value_or(std::numeric_limits<int64_t>::max()));
+  };
+  const auto left = key(a);
+  const auto right = key(b);
+  return left != right ? left < right : older(a, b);
+}
+
+bool indices_repeat(const std::vector<MemberRef>& members) {
+  std::set<int64_t> seen;
+  return std::any_of(members.begin(), members.end(),
+                     [&](MemberRef m) { return m->index && !seen.insert(*m->index).second; });
+}
+
+}  // namespace
+
+std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>& members) {
+  std::vector<MemberRef> current;
+  for (const auto& [uid, member] : members) {
+    if (!member.ended() && !member.terminating) current.push_back(&member);
+  }
+  const bool repeat = indices_repeat(current);
+  std::sort(current.begin(), current.end(), repeat ? by_controller_and_index : older);
+
+  std::map<std::string, int64_t> ranks;
+  std::set<int64_t> used;
+  for (MemberRef m : current) {
+    const bool keeps = m->index && (!repeat || m->bound());
+    if (keeps && used.insert(*m->index).second) ranks[m->pod.uid] = *m->index;
+  }
+  int64_t next = 0;
+  for (MemberRef m : current) {
+    if (ranks.contains(m->pod.uid)) continue;
+    while (used.contains(next)) ++next;
+    ranks[m->pod.uid] = next++;
+  }
+  return ranks;
+}
+
+}  // namespace muster::group

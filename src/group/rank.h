@@ -1,0 +1,21 @@
+// The order of a group's members. Ranks are what processes of a collective use to find each other, so a
+// member that says its index keeps it; the others fill the gaps.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "group/member.h"
+
+namespace muster::group {
+
+// uid → rank for all members that have not ended.
+//
+// When no two members name the same index, an index is the rank, and members without one get the smallest
+// unused ranks by age and name. When indices repeat (two Jobs in one group both count from 0), the ranks are
+// the positions in the order of controller, index, age, name; bound members keep the rank they were bound
+// with. O(n log n).
+[[nodiscard]] std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>& members);
+
+}  // namespace muster::group

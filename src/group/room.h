@@ -1,0 +1,62 @@
+// What a group asks of the books. Implemented by books::Books, and by a few lines in tests.
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "group/member.h"
+
+namespace muster::group {
+
+struct Placed {
+  std::string uid;
+  std::string node;
+};
+
+// Nodes that kube-scheduler refused for a member: uid → node names.
+using Exclusions = std::map<std::string, std::set<std::string>>;
+
+struct Question {
+  GroupKey key;
+  GroupSpec spec;
+  std::vector<const Member*> members;  // to be placed, in rank order
+  std::vector<Placed> fixed;  // bound or planned already: they fix the domain and count towards the minimum
+  uint32_t completed = 0;     // members that have succeeded: they count towards the minimum as well
+  Exclusions exclusions;
+};
+
+// One node for each member of the answer; with more members than the minimum some may be left out.
+struct Fits {
+  std::vector<Placed> placed;  // in rank order
+};
+struct DoesNotFit {
+  std::string message;  // the nearest miss, for people
+};
+struct Undecided {
+  std::string message;
+};
+// The request contradicts itself or names what does not exist.
+struct BadRequest {
+  std::string message;
+};
+using Answer = std::variant<Fits, DoesNotFit, Undecided, BadRequest>;
+
+class Room {
+ public:
+  virtual ~Room() = default;
+  // Reserves nothing.
+  [[nodiscard]] virtual Answer solve(const Question& question) = 0;
+  // Whether these nodes answer the question as the books stand now. Reserves nothing.
+  [[nodiscard]] virtual bool valid(const Question& question, const std::vector<Placed>& placed) = 0;
+  // Takes the room for an unbound pod until unreserve() or until the pod is seen bound. False when the node
+  // is unknown, not eligible or too full; then nothing is taken. A pod has one reservation at most.
+  [[nodiscard]] virtual bool reserve(const Member& member, const std::string& node) = 0;
+  virtual void unreserve(const std::string& uid) = 0;
+  // "block=b1,rack=b1/r2" for the annotation muster.dev/domain; empty for a node outside every domain.
+  [[nodiscard]] virtual std::string domain_of(const std::string& node) const = 0;
+};
+
+}  // namespace muster::group
