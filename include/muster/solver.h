@@ -1,0 +1,41 @@
+// The decision: request and state in, verdict out.
+//
+// Deterministic: no clock, randomness or thread; the budget is counted in steps. Not thread-safe with respect
+// to the state (derived indexes are warmed), which is otherwise the same on return.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/error.h"
+#include "muster/cluster.h"
+#include "muster/request.h"
+#include "muster/verdict.h"
+
+namespace muster {
+
+struct SolveOptions {
+  uint64_t step_budget = 20'000'000;  // a step is a few nanoseconds of work
+  uint64_t quality_budget = 300'000;  // steps spent on a better placement once one is known
+  bool remedies = true;               // look for the smallest change that would help when it does not fit
+};
+
+// Places the members that are not bound.
+// REQUIRES: validate(request, state) succeeded; bound members are charged in the state.
+// Identical members and identical members in slices: always decided. O(hosts) for a new shape, O(domains +
+// members) for one seen lately.
+[[nodiscard]] Verdict solve(const PlacementRequest& request, ClusterState& state,
+                            const SolveOptions& options = {});
+
+// False when nothing the request could use has gained room since the certificate was given, so that solving
+// again would say the same. For the same request and topology.
+[[nodiscard]] bool worth_another_try(const PlacementRequest& request, const Reason& reason,
+                                     const ClusterState& state);
+
+// Charges (takes back) the members of a placement, with their owners.
+void charge_placement(const PlacementRequest& request, const std::vector<Assignment>& placement,
+                      ClusterState& state);
+void uncharge_placement(const PlacementRequest& request, const std::vector<Assignment>& placement,
+                        ClusterState& state);
+
+}  // namespace muster
