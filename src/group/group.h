@@ -114,8 +114,9 @@ class Group {
   struct Plan {
     std::string id;
     TimePoint deadline;
-    uint32_t changes = 0;
-    bool open = false;  // the barrier: bindings are being posted
+    uint32_t changes = 0;      // of members' nodes
+    uint32_t unconfirmed = 0;  // assignments that do not stand in the API yet
+    bool open = false;         // the barrier: bindings are being posted
     std::map<std::string, Assignment> assignments;
   };
 
@@ -147,7 +148,6 @@ class Group {
   [[nodiscard]] bool move_member(const std::string& uid, const Context& context);
   void assign(Assignment& assignment, const std::string& node, const Context& context);
   void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
-  [[nodiscard]] bool all_nominated() const;
   [[nodiscard]] std::map<std::string, int64_t> ranks() const;
   [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const) const;
   [[nodiscard]] Duration hold_timeout() const { return spec_.hold_timeout.value_or(settings_.hold_timeout); }

@@ -74,13 +74,14 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
 }
 
 void Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
-  plan_.emplace(Plan{context.new_plan_id(), context.now + hold_timeout(), 0, false, {}});
+  plan_.emplace(Plan{context.new_plan_id(), context.now + hold_timeout(), 0, 0, false, {}});
   const std::map<std::string, int64_t> rank = ranks();
   for (const auto& [uid, node] : placed) {
     const Member& member = members_.at(uid);
-    MUSTER_CHECK(context.room.reserve(member, node));
+    MUSTER_CHECK(context.room.reserve(key_, member, node));
     Assignment& assignment = plan_->assignments[uid];
     assignment.pod = member.pod;
+    ++plan_->unconfirmed;
     assignment.rank = rank.at(uid);
     assignment.plan = plan_->id;
     assign(assignment, node, context);
@@ -93,19 +94,15 @@ void Group::start_plan(const Context& context, const std::vector<Placed>& placed
 
 void Group::assign(Assignment& assignment, const std::string& node, const Context& context) {
   assignment.node = node;
+  if (assignment.nominated) ++plan_->unconfirmed;
   assignment.nominated = false;
   context.out.push_back(Nominate{assignment.pod, node, assignment.plan, plan_->deadline});
-}
-
-bool Group::all_nominated() const {
-  return std::all_of(plan_->assignments.begin(), plan_->assignments.end(),
-                     [](const auto& entry) { return entry.second.nominated; });
 }
 
 const std::string* Group::planned_node(const std::string& uid) const {
   if (!plan_) return nullptr;
   const auto found = plan_->assignments.find(uid);
-  if (found == plan_->assignments.end() || !all_nominated()) return nullptr;
+  if (found == plan_->assignments.end() || plan_->unconfirmed > 0) return nullptr;
   return &found->second.node;
 }
 
@@ -120,7 +117,7 @@ void Group::proceed(const Context& context) {
     ++version_;
     return;
   }
-  if (plan_->open || !all_nominated()) return;
+  if (plan_->open || plan_->unconfirmed > 0) return;
 
   bool all_called = true;
   for (auto& [uid, assignment] : assignments) {
@@ -186,8 +183,8 @@ void Group::nominated(const std::string& uid, const std::string& plan, const Res
   Assignment* assignment = find_assignment(uid, plan);
   if (!assignment) return;
   if (!result) return step_failed(uid, "nominate", result.error(), context);
+  if (!assignment->nominated && --plan_->unconfirmed == 0) ++version_;
   assignment->nominated = true;
-  ++version_;
   proceed(context);
 }
 
@@ -230,6 +227,7 @@ void Group::step_failed(const std::string& uid, const char* step, const Error& e
 // The member leaves the plan. The rest goes on if it still reaches the minimum.
 void Group::drop(const std::string& uid, const std::string& why, const Context& context) {
   const auto left = plan_->assignments.extract(uid);
+  if (!left.mapped().nominated) --plan_->unconfirmed;
   if (left.mapped().call) context.out.push_back(AnswerBind{*left.mapped().call, refused(why)});
   context.room.unreserve(uid);
   if (const auto member = members_.find(uid); member != members_.end() && member->second.available()) {
@@ -294,7 +292,7 @@ bool Group::move_member(const std::string& uid, const Context& context) {
   const auto* fits = std::get_if<Fits>(&answer);
   if (!fits || fits->placed.size() != 1) return false;
   Assignment& assignment = plan_->assignments.at(uid);
-  MUSTER_CHECK(context.room.reserve(member, fits->placed.front().node));
+  MUSTER_CHECK(context.room.reserve(key_, member, fits->placed.front().node));
   assignment.plan = plan_->id + "." + std::to_string(++plan_->changes);
   assign(assignment, fits->placed.front().node, context);
   return true;
@@ -326,10 +324,10 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
   if (live_ + completed() + placed.size() < spec_.min_member) return false;
   if (!context.room.valid(question(members), placed)) return false;
 
-  plan_.emplace(Plan{id, context.now + hold_timeout(), 0, false, {}});
+  plan_.emplace(Plan{id, context.now + hold_timeout(), 0, 0, false, {}});
   const std::map<std::string, int64_t> rank = ranks();
   for (const Member* member : members) {
-    if (!context.room.reserve(*member, member->nominated_node)) {
+    if (!context.room.reserve(key_, *member, member->nominated_node)) {
       for (const Member* taken : members) context.room.unreserve(taken->pod.uid);
       plan_.reset();
       return false;

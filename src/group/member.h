@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/resources.h"
 #include "group/spec.h"
+#include "muster/ids.h"
 
 namespace muster::group {
 
@@ -28,14 +29,11 @@ struct PodId {
   friend bool operator==(const PodId&, const PodId&) = default;
 };
 
-// Index of a set of eligible nodes that the books have interned.
-enum class NodeSetId : uint32_t {};
-
 struct Member {
   PodId pod;
   Result<GroupSpec> spec = GroupSpec{};  // the annotations' meaning, or what is wrong with them
   ResourceList demand;
-  NodeSetId node_set{};
+  NodeSetId node_set = kEveryHost;
   std::optional<int64_t> index;  // from muster.dev/rank, the job completion index or the pod index
   std::string controller;        // name of the owner that made it; empty for a bare pod
   int64_t creation_seconds = 0;

@@ -53,7 +53,7 @@ class Room {
   [[nodiscard]] virtual bool valid(const Question& question, const std::vector<Placed>& placed) = 0;
   // Takes the room for an unbound pod until unreserve() or until the pod is seen bound. False when the node
   // is unknown, not eligible or too full; then nothing is taken. A pod has one reservation at most.
-  [[nodiscard]] virtual bool reserve(const Member& member, const std::string& node) = 0;
+  [[nodiscard]] virtual bool reserve(const GroupKey& key, const Member& member, const std::string& node) = 0;
   virtual void unreserve(const std::string& uid) = 0;
   // "block=b1,rack=b1/r2" for the annotation muster.dev/domain; empty for a node outside every domain.
   [[nodiscard]] virtual std::string domain_of(const std::string& node) const = 0;

@@ -1,0 +1,138 @@
+#include "books/annotations.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <string_view>
+
+#include "base/duration.h"
+#include "base/text.h"
+
+namespace muster::books {
+namespace {
+
+constexpr std::string_view kPrefix = "muster.dev/";
+constexpr std::array<std::string_view, 9> kKnown = {"muster.dev/group-name",
+                                                    "muster.dev/min-member",
+                                                    "muster.dev/topology-required",
+                                                    "muster.dev/topology-preferred",
+                                                    "muster.dev/rank",
+                                                    "muster.dev/hold-timeout",
+                                                    "muster.dev/plan",
+                                                    "muster.dev/domain",
+                                                    "muster.dev/hold"};
+
+const std::string* find(const kube::StringMap& map, const std::string& key) {
+  const auto it = map.find(key);
+  return it == map.end() ? nullptr : &it->second;
+}
+
+Result<int64_t> parse_integer(const std::string& key, const std::string& text, int64_t least, int64_t most) {
+  int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || value < least || value > most) {
+    return invalid("{}: {} is not a whole number from {} to {}", key, quoted(text), least, most);
+  }
+  return value;
+}
+
+// RFC 1123, at most 63 characters.
+bool is_dns_label(std::string_view text) {
+  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return !text.empty() && text.size() <= 63 && alphanumeric(text.front()) && alphanumeric(text.back()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '-'; });
+}
+
+Result<void> check_keys(const kube::StringMap& annotations) {
+  for (const auto& [key, value] : annotations) {
+    if (!key.starts_with(kPrefix) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    return invalid("{}: unknown annotation; the nearest known one is {}", key, nearest(key, kKnown));
+  }
+  return {};
+}
+
+// The first of the three sources that is there and is a number. A wrong one of Muster's own is reported by
+// parse_spec.
+std::optional<int64_t> index_of(const kube::Pod& pod) {
+  const std::string* text = find(pod.annotations, "muster.dev/rank");
+  if (!text) text = find(pod.labels, "batch.kubernetes.io/job-completion-index");
+  if (!text) text = find(pod.labels, "apps.kubernetes.io/pod-index");
+  if (!text) return std::nullopt;
+  const Result<int64_t> value = parse_integer("rank", *text, 0, INT32_MAX);
+  return value ? std::optional(*value) : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<group::GroupKey> group_of(const kube::Pod& pod,
+                                        const std::vector<std::string>& scheduler_names) {
+  const std::string* name = find(pod.annotations, "muster.dev/group-name");
+  const bool ours =
+      std::find(scheduler_names.begin(), scheduler_names.end(), pod.scheduler_name) != scheduler_names.end();
+  if (!name || !ours || pod.in_native_group) return std::nullopt;
+  return group::GroupKey{pod.ns, *name};
+}
+
+Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
+  if (Result<void> known = check_keys(annotations); !known) return tl::unexpected(known.error());
+  const std::string* name = find(annotations, "muster.dev/group-name");
+  if (!name || !is_dns_label(*name)) {
+    return invalid(
+        "muster.dev/group-name: {} is not a DNS label (lower case letters, digits and '-', at most 63)",
+        quoted(name ? *name : ""));
+  }
+  const std::string* minimum = find(annotations, "muster.dev/min-member");
+  if (!minimum) return invalid("muster.dev/min-member: missing; it has to be a whole number of at least 1");
+
+  group::GroupSpec spec;
+  const Result<int64_t> min_member = parse_integer("muster.dev/min-member", *minimum, 1, 100'000);
+  if (!min_member) return tl::unexpected(min_member.error());
+  spec.min_member = static_cast<uint32_t>(*min_member);
+  if (const std::string* text = find(annotations, "muster.dev/rank")) {
+    if (Result<int64_t> rank = parse_integer("muster.dev/rank", *text, 0, INT32_MAX); !rank) {
+      return tl::unexpected(rank.error());
+    }
+  }
+  if (const std::string* level = find(annotations, "muster.dev/topology-required")) {
+    if (level->empty()) return invalid("muster.dev/topology-required: \"\" is not a level");
+    spec.topology_required = *level;
+  }
+  if (const std::string* level = find(annotations, "muster.dev/topology-preferred")) {
+    if (level->empty()) return invalid("muster.dev/topology-preferred: \"\" is not a level");
+    spec.topology_preferred = *level;
+  }
+  if (const std::string* text = find(annotations, "muster.dev/hold-timeout")) {
+    const Result<Duration> timeout = parse_duration(*text);
+    if (!timeout) return invalid("muster.dev/hold-timeout: {}", timeout.error().message);
+    if (*timeout < Duration(1'000) || *timeout > Duration(24 * 3'600'000)) {
+      return invalid("muster.dev/hold-timeout: {} is not between 1s and 24h", quoted(*text));
+    }
+    spec.hold_timeout = *timeout;
+  }
+  return spec;
+}
+
+group::Member member_of(const kube::Pod& pod) {
+  group::Member member;
+  member.pod = {pod.ns, pod.name, pod.uid};
+  member.spec = parse_spec(pod.annotations);
+  member.demand = pod.requests;
+  member.index = index_of(pod);
+  if (pod.controller) member.controller = pod.controller->name;
+  member.creation_seconds = pod.creation_seconds;
+  member.priority = pod.priority;
+  for (const std::string& gate : pod.scheduling_gates) {
+    (gate == kHoldGate ? member.held_by_gate : member.other_gates) = true;
+  }
+  member.terminating = pod.terminating;
+  member.succeeded = pod.phase == kube::PodPhase::kSucceeded;
+  member.failed = pod.phase == kube::PodPhase::kFailed;
+  member.node = pod.node_name;
+  member.nominated_node = pod.nominated_node;
+  if (const std::string* plan = find(pod.annotations, "muster.dev/plan")) member.plan = *plan;
+  member.unschedulable_message = pod.unschedulable_message;
+  member.unmodelled = pod.unmodelled;
+  return member;
+}
+
+}  // namespace muster::books

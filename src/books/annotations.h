@@ -1,0 +1,30 @@
+// From a pod's annotations to the group it belongs to and what that group asks for.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "group/member.h"
+#include "group/spec.h"
+#include "kube/types.h"
+
+namespace muster::books {
+
+inline constexpr const char* kHoldGate = "muster.dev/hold";
+
+// The group the pod is a member of: it carries the annotation muster.dev/group-name, its schedulerName is one
+// of ours, and kube-scheduler's own gang scheduling does not have it. Nothing else about the pod matters
+// here; a malformed name is still a group, whose spec is an error.
+[[nodiscard]] std::optional<group::GroupKey> group_of(const kube::Pod& pod,
+                                                      const std::vector<std::string>& scheduler_names);
+
+// kInvalid names the annotation and its value; an annotation muster.dev/* that Muster does not know is an
+// error too, since dropping it might drop a constraint.
+[[nodiscard]] Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations);
+
+// All of the member but its node set, which the books intern.
+[[nodiscard]] group::Member member_of(const kube::Pod& pod);
+
+}  // namespace muster::books

@@ -1,0 +1,325 @@
+// Nodes, pods and reservations. Questions and answers are in books_solve.cc.
+#include "books/books.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "kube/selector.h"
+
+namespace muster::books {
+namespace {
+
+TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
+  TopologySpec spec;
+  for (const TreeLabels& tree : trees) {
+    TreeSpec& made = spec.trees.emplace_back();
+    made.name = tree.name;
+    for (const LevelLabels& level : tree.levels) made.levels.push_back({level.name, level.labels});
+  }
+  return spec;
+}
+
+std::string first_label(const kube::Node& node, const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    if (const auto it = node.labels.find(key); it != node.labels.end() && !it->second.empty())
+      return it->second;
+  }
+  return {};
+}
+
+Exclusion to_exclusion(const std::optional<kube::WhyNot>& why) {
+  if (!why) return Exclusion::kNone;
+  switch (why->reason) {
+    case kube::Mismatch::kSelector:
+      return Exclusion::kSelector;
+    case kube::Mismatch::kUnschedulable:
+      return Exclusion::kUnschedulable;
+    case kube::Mismatch::kNotReady:
+      return Exclusion::kNotReady;
+    case kube::Mismatch::kTaint:
+      return Exclusion::kTainted;
+  }
+  return Exclusion::kSelector;
+}
+
+}  // namespace
+
+// Columns exist for what members ask for. Beyond this many different resources further ones are refused.
+constexpr std::size_t kMaxResources = 200;
+
+Books::Books(std::vector<TreeLabels> trees)
+    : trees_(std::move(trees)),
+      spec_(to_spec(trees_)),
+      resources_{std::string(kCpu), std::string(kMemory), std::string(kPods)} {}
+
+Books::~Books() = default;
+
+ClusterState& Books::state() {
+  if (stale_) rebuild();
+  return state_;
+}
+
+HostSpec Books::host_spec(const kube::Node& node) const {
+  HostSpec spec{node.name, {}};
+  for (const TreeLabels& tree : trees_) {
+    auto& values = spec.labels.emplace_back();
+    for (const LevelLabels& level : tree.levels) values.push_back(first_label(node, level.labels));
+  }
+  return spec;
+}
+
+void Books::rebuild() {
+  stale_ = false;
+  epoch_base_ += state_.epoch();
+  std::vector<HostSpec> hosts;
+  hosts.reserve(nodes_.size());
+  for (const auto& [name, node] : nodes_) hosts.push_back(host_spec(node));
+  Result<Topology> topology = Topology::build(spec_, std::move(hosts));
+  MUSTER_CHECK(topology.has_value());  // the levels were checked at start, node names are unique
+  state_ = ClusterState(std::move(*topology));
+  for (const std::string& resource : resources_) static_cast<void>(state_.intern_resource(resource));
+  for (std::size_t i = 0; i < node_sets_.size(); ++i) static_cast<void>(state_.add_node_set());
+  evaluated_.assign(node_sets_.size(), false);
+  for (const auto& [name, node] : nodes_) apply_node(node, *state_.topology().find_host(name));
+  for (const auto& [uid, charge] : charges_) {
+    if (const auto host = host_of(charge.node)) state_.charge(*host, to_demand(charge.demand), charge.owner);
+  }
+}
+
+std::optional<HostIndex> Books::host_of(const std::string& node) const {
+  return state_.topology().find_host(node);
+}
+
+Demand Books::to_demand(const ResourceList& list) const {
+  Demand demand;
+  for (const auto& [name, amount] : list.entries()) {
+    if (const auto resource = state_.find_resource(name))
+      demand.push_back({*resource, std::min(amount, kMaxAmount)});
+  }
+  return demand;
+}
+
+void Books::want_resources(const ResourceList& demand) {
+  for (const auto& [name, amount] : demand.entries()) {
+    if (std::find(resources_.begin(), resources_.end(), name) != resources_.end()) continue;
+    if (resources_.size() == kMaxResources) continue;
+    resources_.push_back(name);
+    stale_ = true;
+  }
+}
+
+void Books::apply_node(const kube::Node& node, HostIndex host) {
+  Demand amounts;
+  for (const std::string& name : resources_) {
+    const int64_t amount = std::min(node.allocatable.get(name), kMaxAmount);
+    amounts.push_back({*state_.find_resource(name), amount});
+  }
+  state_.set_allocatable(host, amounts);
+  for (std::size_t i = 0; i < node_sets_.size(); ++i) {
+    if (!evaluated_[i]) continue;
+    state_.set_eligible(static_cast<NodeSetId>(i + 1), host,
+                        to_exclusion(kube::why_not(node_sets_[i], node)));
+  }
+}
+
+void Books::replace_nodes(std::vector<kube::Node> nodes) {
+  std::map<std::string, kube::Node> fresh;
+  for (kube::Node& node : nodes) {
+    std::string name = node.name;
+    fresh.insert_or_assign(std::move(name), std::move(node));
+  }
+  std::vector<std::string> gone;
+  for (const auto& [name, node] : nodes_) {
+    if (!fresh.contains(name)) gone.push_back(name);
+  }
+  for (const std::string& name : gone) remove_node(name);
+  for (auto& [name, node] : fresh) upsert_node(std::move(node));
+}
+
+void Books::upsert_node(kube::Node node) {
+  const auto found = nodes_.find(node.name);
+  if (found == nodes_.end()) {
+    stale_ = true;
+    touch_promises(node.name);
+    nodes_.emplace(node.name, std::move(node));
+    return;
+  }
+  if (host_spec(found->second).labels != host_spec(node).labels) stale_ = true;
+  found->second = std::move(node);
+  touch_promises(found->first);
+  if (!stale_) apply_node(found->second, *host_of(found->first));
+}
+
+void Books::remove_node(const std::string& name) {
+  if (nodes_.erase(name) == 0) return;
+  touch_promises(name);
+  stale_ = true;
+}
+
+void Books::put(const std::string& uid, Charge charge) {
+  take_away(uid);
+  if (!stale_) {
+    if (const auto host = host_of(charge.node)) state_.charge(*host, to_demand(charge.demand), charge.owner);
+  }
+  on_node_[charge.node].insert(uid);
+  if (charge.reserved) {
+    reserved_.insert(uid);
+    ++reserved_on_[charge.node];
+  }
+  touch_promises(charge.node);
+  charges_.emplace(uid, std::move(charge));
+}
+
+void Books::take_away(const std::string& uid) {
+  const auto found = charges_.find(uid);
+  if (found == charges_.end()) return;
+  const Charge charge = std::move(found->second);
+  charges_.erase(found);
+  touch_promises(charge.node);
+  if (!stale_) {
+    if (const auto host = host_of(charge.node))
+      state_.uncharge(*host, to_demand(charge.demand), charge.owner);
+  }
+  const auto on_node = on_node_.find(charge.node);
+  on_node->second.erase(uid);
+  if (on_node->second.empty()) on_node_.erase(on_node);
+  if (!charge.reserved) return;
+  reserved_.erase(uid);
+  if (--reserved_on_.at(charge.node) == 0) reserved_on_.erase(charge.node);
+}
+
+void Books::touch_promises(const std::string& node) {
+  if (reserved_on_.contains(node)) ++promises_version_;
+}
+
+OwnerId Books::owner_of(const group::GroupKey& key) {
+  return owners_.emplace(key, static_cast<OwnerId>(owners_.size())).first->second;
+}
+
+void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key) {
+  const auto found = charges_.find(pod.uid);
+  if (pod.node_name.empty() || pod.ended()) {
+    // An unbound pod keeps its reservation; a pod that has ended holds nothing.
+    if (found != charges_.end() && (pod.ended() || !found->second.reserved)) take_away(pod.uid);
+    return;
+  }
+  if (found != charges_.end() && !found->second.reserved && found->second.node == pod.node_name &&
+      found->second.demand == pod.requests) {
+    return;
+  }
+  put(pod.uid, {pod.node_name, pod.requests, key ? owner_of(*key) : kNoOwner, kEveryHost, false});
+}
+
+void Books::remove_pod(const std::string& uid) { take_away(uid); }
+
+NodeSetId Books::intern_node_set(const kube::NodeSet& set) {
+  const auto found = std::find(node_sets_.begin(), node_sets_.end(), set);
+  if (found != node_sets_.end()) return static_cast<NodeSetId>(found - node_sets_.begin() + 1);
+  node_sets_.push_back(set);
+  evaluated_.push_back(false);
+  if (!stale_) static_cast<void>(state_.add_node_set());
+  return static_cast<NodeSetId>(node_sets_.size());
+}
+
+void Books::evaluate(NodeSetId set) {
+  const std::size_t index = static_cast<std::size_t>(set) - 1;
+  if (set == kEveryHost || evaluated_[index]) return;
+  evaluated_[index] = true;
+  for (const auto& [name, node] : nodes_) {
+    state_.set_eligible(set, *host_of(name), to_exclusion(kube::why_not(node_sets_[index], node)));
+  }
+}
+
+bool Books::reserve(const group::GroupKey& key, const group::Member& member, const std::string& node) {
+  want_resources(member.demand);
+  ClusterState& cluster = state();
+  evaluate(member.node_set);
+  const auto host = host_of(node);
+  if (!host || charges_.contains(member.pod.uid)) return false;
+  if (cluster.exclusion(member.node_set, *host) != Exclusion::kNone) return false;
+  for (const ResourceAmount& asked : to_demand(member.demand)) {
+    if (asked.amount > cluster.free(*host, asked.resource)) return false;
+  }
+  put(member.pod.uid, {node, member.demand, owner_of(key), member.node_set, true});
+  return true;
+}
+
+void Books::unreserve(const std::string& uid) {
+  const auto found = charges_.find(uid);
+  if (found != charges_.end() && found->second.reserved) take_away(uid);
+}
+
+std::string Books::domain_of(const std::string& node) const {
+  const auto host = host_of(node);
+  if (!host) return {};
+  const Topology& topology = state_.topology();
+  std::string text;
+  for (std::size_t tree = 0; tree < trees_.size(); ++tree) {
+    for (const LevelId level : topology.tree_levels(tree)) {
+      const DomainId domain = topology.domain_of(*host, level);
+      if (level == kClusterLevel || level == topology.host_level() || domain == kNoDomain) continue;
+      text +=
+          (text.empty() ? "" : ",") + std::string(topology.level_name(level)) + "=" + topology.value(domain);
+    }
+  }
+  return text;
+}
+
+uint64_t Books::room_epoch() {
+  const uint64_t now = state().epoch();
+  return epoch_base_ + now;
+}
+
+std::vector<std::string> Books::broken_reservations(const std::string& node) {
+  std::vector<std::string> broken;
+  if (!reserved_on_.contains(node)) return broken;
+  ClusterState& cluster = state();
+  const auto host = host_of(node);
+  bool full = false;
+  for (std::size_t i = 0; host && i < resources_.size(); ++i) {
+    full = full || cluster.free(*host, *cluster.find_resource(resources_[i])) < 0;
+  }
+  for (const std::string& uid : on_node_.at(node)) {
+    const Charge& charge = charges_.at(uid);
+    if (!charge.reserved) continue;
+    if (host) evaluate(charge.node_set);
+    if (!host || full || cluster.exclusion(charge.node_set, *host) != Exclusion::kNone) broken.push_back(uid);
+  }
+  std::sort(broken.begin(), broken.end());
+  return broken;
+}
+
+// What no member asks for has no column and is not promised to anybody.
+std::unordered_map<std::string, ResourceList> Books::promises() {
+  std::unordered_map<std::string, ResourceList> promised;
+  ClusterState& cluster = state();
+  for (const auto& [node, count] : reserved_on_) {
+    const auto host = host_of(node);
+    if (!host) continue;
+    ResourceList& rest = promised[node];
+    for (const auto& [name, amount] : nodes_.at(node).allocatable.entries()) {
+      const auto column = cluster.find_resource(name);
+      rest.set(name, column ? std::max<int64_t>(0, cluster.free(*host, *column)) : amount);
+    }
+  }
+  return promised;
+}
+
+std::vector<std::string> Books::bound_uids() const {
+  std::vector<std::string> uids;
+  for (const auto& [uid, charge] : charges_) {
+    if (!charge.reserved) uids.push_back(uid);
+  }
+  return uids;
+}
+
+bool Books::balanced() {
+  std::vector<std::string> nodes;
+  for (const auto& [node, count] : reserved_on_) nodes.push_back(node);
+  return std::all_of(nodes.begin(), nodes.end(),
+                     [&](const std::string& node) { return broken_reservations(node).empty(); });
+}
+
+}  // namespace muster::books
