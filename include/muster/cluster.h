@@ -53,6 +53,7 @@ inline constexpr std::size_t kExclusionCount = 8;
 // A point in the journal.
 struct Savepoint {
   std::size_t position = 0;
+  std::size_t depth = 0;
 };
 
 class ShapeIndex;
@@ -163,10 +164,10 @@ class ClusterState {
     std::vector<int64_t> free;
   };
   struct Change {
-    enum class Kind : uint8_t { kFree, kAllocatable, kStatus, kOccupants, kTenant, kClaim, kClaimGone } kind;
-    uint32_t subject = 0;   // host or owner
-    uint32_t detail = 0;    // resource, owner, level
-    int64_t old_value = 0;  // or the difference
+    enum class Kind : uint8_t { kFree, kAllocatable, kStatus, kOccupants, kTenant, kClaim } kind;
+    uint32_t subject = 0;  // host or owner
+    uint32_t detail = 0;   // resource, owner, level
+    int64_t value = 0;     // before, or the difference
   };
   friend class ShapeIndex;
 
@@ -178,7 +179,6 @@ class ClusterState {
   void put_status(HostIndex host, Exclusion status);
   void put_claim(OwnerId owner, LevelId level);
   void gained(HostIndex host);
-  void touched(HostIndex host);
   [[nodiscard]] bool is_occupying(const Demand& demand, OwnerId owner) const;
 
   Topology topology_;

@@ -55,7 +55,7 @@ struct DomainRange {
 
 class Topology {
  public:
-  // kInvalid: repeated tree, level or host name, an empty name, a reserved level name ("host", "cluster"),
+  // kInvalid: repeated tree, level or host name, an empty name, the reserved level name "host",
   // more than 16 levels in a tree, more than 8 trees, more labels than levels.
   [[nodiscard]] static Result<Topology> build(const TopologySpec& spec, std::vector<HostSpec> hosts);
 
@@ -92,10 +92,12 @@ class Topology {
   [[nodiscard]] std::size_t domain_count() const { return domain_lo_.size(); }
   // Domains of one level, in depth-first order.
   [[nodiscard]] DomainRange domains(LevelId level) const;
-  // Domains of `level` inside `domain`; the level has to be of the domain's tree (or the host or cluster
-  // level, or the domain the cluster). O(log D).
+  // Domains of `level` inside `domain`, both of one tree (the cluster belongs to all; hosts only to the
+  // first, for others see hosts()). Empty when the level is coarser. O(log D).
   [[nodiscard]] DomainRange domains_within(DomainId domain, LevelId level) const;
-  [[nodiscard]] LevelId level_of(DomainId domain) const;
+  [[nodiscard]] LevelId level_of(DomainId domain) const {
+    return at(domain) < domain_level_.size() ? domain_level_[at(domain)] : host_level();
+  }
   // The next coarser domain that holds this one; hosts climb in the first tree. The cluster has none.
   [[nodiscard]] DomainId parent(DomainId domain) const { return domain_parent_[at(domain)]; }
   [[nodiscard]] std::span<const HostIndex> hosts(DomainId domain) const;
@@ -124,10 +126,9 @@ class Topology {
   };
   struct Tree {
     std::string name;
-    std::vector<LevelId> levels;     // without cluster and host
-    std::vector<HostIndex> order;    // position → host; the identity for the first tree
-    std::vector<uint32_t> position;  // host → position; empty for the first tree
-    std::vector<DomainId> leaf;      // host → finest domain
+    std::vector<LevelId> levels;   // without cluster and host
+    std::vector<HostIndex> order;  // position → host; the identity for the first tree
+    std::vector<DomainId> leaf;    // host → finest domain
   };
   friend class TopologyBuilder;
 
@@ -139,7 +140,8 @@ class Topology {
   std::vector<uint32_t> domain_lo_;
   std::vector<uint32_t> domain_hi_;
   std::vector<DomainId> domain_parent_;
-  std::vector<std::string> values_;  // of domains that are no hosts
+  std::vector<LevelId> domain_level_;  // of domains that are no hosts
+  std::vector<std::string> values_;    // of domains that are no hosts
 };
 
 }  // namespace muster
