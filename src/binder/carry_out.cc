@@ -25,7 +25,9 @@ struct Visitor {
 
   Result<void> operator()(const Nominate& c) const { return api.nominate(ref(c.pod), c.node, c.plan); }
   Result<void> operator()(const Withdraw& c) const { return api.nominate(ref(c.pod), "", ""); }
-  Result<void> operator()(const Release& c) const { return api.release(ref(c.pod)); }
+  Result<void> operator()(const Release& c) const {
+    return c.gated ? api.release(ref(c.pod)) : api.nominate(ref(c.pod), c.node, c.plan + "+");
+  }
   Result<void> operator()(const Bind& c) const {
     Result<void> result = api.bind(ref(c.pod), c.node, c.annotations);
     if (result || result.error().code != ErrorCode::kConflict) return result;

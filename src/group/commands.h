@@ -27,10 +27,13 @@ struct Withdraw {
   PodId pod;
 };
 
-// Let kube-scheduler have the pod: remove our gate. Result: Group::released().
+// Let kube-scheduler have the pod. A gated pod loses our gate. One without a gate was refused so far and is
+// only tried again when it changes: its plan annotation gets a "+" behind it. Result: Group::released().
 struct Release {
   PodId pod;
+  std::string node;
   std::string plan;
+  bool gated = true;
   TimePoint deadline;
 };
 

@@ -215,13 +215,6 @@ std::string Group::reason() const {
   return name;
 }
 
-bool Group::survives_without(const std::set<std::string>& uids) const {
-  uint32_t lost = 0;
-  for (const std::string& uid : uids) {
-    const auto found = members_.find(uid);
-    lost += found != members_.end() && found->second.live();
-  }
-  return lost == 0 || live_ - lost + completed() >= spec_.min_member;
-}
+int64_t Group::spare() const { return int64_t{live_} + completed() - int64_t{spec_.min_member}; }
 
 }  // namespace muster::group

@@ -92,9 +92,10 @@ class Group {
   [[nodiscard]] std::string reason() const;
   // The node that filter answers for this member; nullptr while it has to wait.
   [[nodiscard]] const std::string* planned_node(const std::string& uid) const;
-  // Whether kube-scheduler may evict these members: the rest still reaches the minimum, or nothing is at
-  // stake.
-  [[nodiscard]] bool survives_without(const std::set<std::string>& uids) const;
+  // The members planned_node() knows a node for, in order of uid. O(n).
+  [[nodiscard]] std::vector<std::string> planned_members() const;
+  // How many running members it can lose and still reach its minimum; negative when it lacks some already.
+  [[nodiscard]] int64_t spare() const;
   // Changes whenever reason() or planned_node() may have changed.
   [[nodiscard]] uint64_t version() const { return version_; }
   // When tick() is due next.

@@ -9,8 +9,10 @@
 namespace muster::group {
 namespace {
 
-// "7f3a.2" → "7f3a": the plan an annotation belongs to, whichever change of the member's node it is.
-std::string plan_of(const std::string& annotation) { return annotation.substr(0, annotation.find('.')); }
+// "7f3a.2+" → "7f3a": the plan an annotation belongs to, whichever change of the member's node it is.
+std::string plan_of(const std::string& annotation) {
+  return annotation.substr(0, annotation.find_first_of(".+"));
+}
 
 // "7f3a.2" → 2; 0 without a change or when the text is none of ours.
 uint32_t change_of(const std::string& annotation) {
@@ -96,6 +98,7 @@ void Group::assign(Assignment& assignment, const std::string& node, const Contex
   assignment.node = node;
   if (assignment.nominated) ++plan_->unconfirmed;
   assignment.nominated = false;
+  assignment.release_asked = false;
   context.out.push_back(Nominate{assignment.pod, node, assignment.plan, plan_->deadline});
 }
 
@@ -104,6 +107,13 @@ const std::string* Group::planned_node(const std::string& uid) const {
   const auto found = plan_->assignments.find(uid);
   if (found == plan_->assignments.end() || plan_->unconfirmed > 0) return nullptr;
   return &found->second.node;
+}
+
+std::vector<std::string> Group::planned_members() const {
+  std::vector<std::string> uids;
+  if (!plan_ || plan_->unconfirmed > 0) return uids;
+  for (const auto& [uid, assignment] : plan_->assignments) uids.push_back(uid);
+  return uids;
 }
 
 void Group::proceed(const Context& context) {
@@ -123,9 +133,10 @@ void Group::proceed(const Context& context) {
   for (auto& [uid, assignment] : assignments) {
     const Member& member = members_.at(uid);
     if (member.bound()) continue;
-    if (member.held_by_gate && !assignment.release_asked) {
+    if (!assignment.release_asked) {
       assignment.release_asked = true;
-      context.out.push_back(Release{assignment.pod, assignment.plan, plan_->deadline});
+      context.out.push_back(
+          Release{assignment.pod, assignment.node, assignment.plan, member.held_by_gate, plan_->deadline});
     }
     all_called = all_called && assignment.call;
   }

@@ -1,0 +1,55 @@
+// What filter and preempt answer, readable by every server thread while the engine goes on: a table from pod
+// to its group's words and, when the member is planned, its node.
+//
+// Thread rule: the engine's thread writes, any thread reads; a reader waits at most for one table update.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "extender/decisions.h"
+#include "group/member.h"
+
+namespace muster::engine {
+
+class Answers {
+ public:
+  // --- the engine's side ----------------------------------------------------------------------------------
+  // `spare`: how many running members the group can lose and still reach its minimum.
+  void set_group(const group::GroupKey& key, std::string reason, int64_t spare);
+  void erase_group(const group::GroupKey& key);
+  // A member waits until set_node() names its node. The group has to be there.
+  void set_member(const std::string& uid, const group::GroupKey& key);
+  void set_node(const std::string& uid, const std::string* node);
+  void erase_member(const std::string& uid);
+  void set_promises(extender::Promises promises);
+
+  // --- the server's side ----------------------------------------------------------------------------------
+  [[nodiscard]] extender::FilterDecision member(const std::string& uid) const;
+  [[nodiscard]] std::shared_ptr<const extender::Promises> promises() const;
+  // No group would fall below its minimum without these pods.
+  [[nodiscard]] bool expendable(const std::vector<std::string>& uids) const;
+
+ private:
+  struct GroupWords {
+    std::string reason;
+    int64_t spare = 0;
+  };
+  struct Entry {
+    std::shared_ptr<GroupWords> group;
+    std::string node;  // empty: held
+  };
+
+  mutable std::shared_mutex mutex_;  // guards everything below
+  std::map<group::GroupKey, std::shared_ptr<GroupWords>> groups_;
+  std::unordered_map<std::string, Entry> members_;
+  std::shared_ptr<const extender::Promises> promises_ = std::make_shared<extender::Promises>();
+};
+
+}  // namespace muster::engine

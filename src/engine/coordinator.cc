@@ -1,0 +1,248 @@
+#include "engine/coordinator.h"
+
+#include <algorithm>
+#include <tuple>
+#include <utility>
+
+#include "books/annotations.h"
+
+namespace muster::engine {
+
+using group::Group;
+using group::GroupKey;
+
+Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id,
+                         Answers& answers)
+    : options_(std::move(options)),
+      new_plan_id_(std::move(new_plan_id)),
+      answers_(answers),
+      books_(options_.trees) {}
+
+group::Context Coordinator::context(TimePoint now) { return {now, books_, new_plan_id_, commands_}; }
+
+// --- nodes ------------------------------------------------------------------------------------------------
+
+void Coordinator::nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint now) {
+  for (auto& delta : batch) {
+    if (auto* all = std::get_if<kube::Replace<kube::Node>>(&delta)) {
+      books_.replace_nodes(std::move(all->items));
+      for (const auto& [node, rest] : books_.promises()) touched_nodes_.insert(node);
+      nodes_listed_ = true;
+    } else if (auto* change = std::get_if<kube::Upsert<kube::Node>>(&delta)) {
+      touched_nodes_.insert(change->item.name);
+      books_.upsert_node(std::move(change->item));
+    } else if (auto* gone = std::get_if<kube::Remove<kube::Node>>(&delta)) {
+      touched_nodes_.insert(gone->last.name);
+      books_.remove_node(gone->last.name);
+    }
+  }
+  recheck_touched(now);
+}
+
+// A reservation that its node cannot keep is planned again, one at a time: when the first has moved, the
+// others may be fine.
+void Coordinator::recheck_touched(TimePoint now) {
+  if (!synced()) return;
+  for (const std::string& node : std::exchange(touched_nodes_, {})) {
+    std::set<std::string> seen;
+    for (bool again = true; std::exchange(again, false);) {
+      for (const std::string& uid : books_.broken_reservations(node)) {
+        if (!seen.insert(uid).second) continue;
+        if (Group* group = group_of(uid)) group->node_refused(uid, node, context(now));
+        again = true;
+        break;
+      }
+    }
+  }
+}
+
+// --- pods -------------------------------------------------------------------------------------------------
+
+void Coordinator::pods_changed(kube::DeltaBatch<kube::Pod> batch, TimePoint now) {
+  for (auto& delta : batch) {
+    std::visit([&](auto& change) { apply(std::move(change), now); }, delta);
+  }
+  recheck_touched(now);
+}
+
+void Coordinator::apply(kube::Replace<kube::Pod> all, TimePoint now) {
+  std::set<std::string> fresh;
+  for (const kube::Pod& pod : all.items) fresh.insert(pod.uid);
+  std::vector<std::string> known = books_.bound_uids();
+  for (const auto& [uid, key] : member_of_) known.push_back(uid);
+  for (const std::string& uid : known) {
+    if (!fresh.contains(uid)) remove_pod(uid, now);
+  }
+  for (const kube::Pod& pod : all.items) upsert_pod(pod, now);
+  pods_listed_ = true;
+}
+
+void Coordinator::apply(kube::Upsert<kube::Pod> change, TimePoint now) { upsert_pod(change.item, now); }
+
+void Coordinator::apply(kube::Remove<kube::Pod> change, TimePoint now) { remove_pod(change.last.uid, now); }
+
+void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
+  const std::optional<GroupKey> key = books::group_of(pod, options_.scheduler_names);
+  const auto before = member_of_.find(pod.uid);
+  // An annotation was edited: the pod leaves the group it was in.
+  if (before != member_of_.end() && (!key || before->second != *key)) remove_pod(pod.uid, now);
+  books_.upsert_pod(pod, key);
+  if (!pod.node_name.empty()) touched_nodes_.insert(pod.node_name);
+  if (!key) return;
+
+  auto found = groups_.find(*key);
+  if (found == groups_.end()) {
+    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt, {}}).first;
+    answers_.set_group(*key, "", 0);
+  }
+  if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
+  group::Member member = books::member_of(pod);
+  member.node_set = books_.intern_node_set(pod.node_set);
+  found->second.group.upsert(std::move(member), context(now));
+}
+
+void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
+  const auto found = member_of_.find(uid);
+  if (found != member_of_.end()) {
+    const GroupKey key = std::move(found->second);
+    member_of_.erase(found);
+    answers_.erase_member(uid);
+    Entry& entry = groups_.at(key);
+    entry.planned.erase(uid);
+    entry.group.remove(uid, context(now));
+    if (entry.group.empty()) {
+      groups_.erase(key);
+      answers_.erase_group(key);
+    }
+  }
+  books_.remove_pod(uid);
+}
+
+// --- kube-scheduler and the binder ------------------------------------------------------------------------
+
+Group* Coordinator::group_of(const std::string& uid) {
+  const auto found = member_of_.find(uid);
+  return found == member_of_.end() ? nullptr : &groups_.at(found->second).group;
+}
+
+void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, TimePoint now) {
+  if (Group* group = group_of(call.uid)) return group->bind_called(call.uid, call.node, number, context(now));
+  const auto before = foreign_calls_.find(call.uid);
+  if (before != foreign_calls_.end()) {
+    commands_.push_back(group::AnswerBind{
+        before->second, fail(ErrorCode::kConflict, "muster: a later bind call took this one's place")});
+  }
+  foreign_calls_[call.uid] = number;
+  commands_.push_back(
+      group::Bind{{call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout});
+}
+
+void Coordinator::node_refused(const std::string& uid, const std::string& node, TimePoint now) {
+  if (Group* group = group_of(uid)) group->node_refused(uid, node, context(now));
+}
+
+void Coordinator::done(const group::Command& command, const Result<void>& result, TimePoint now) {
+  if (const auto* bind = std::get_if<group::Bind>(&command)) {
+    if (const auto call = foreign_calls_.find(bind->pod.uid);
+        bind->plan.empty() && call != foreign_calls_.end()) {
+      commands_.push_back(group::AnswerBind{call->second, result});
+      foreign_calls_.erase(call);
+    }
+    if (Group* group = group_of(bind->pod.uid))
+      group->bind_done(bind->pod.uid, bind->plan, result, context(now));
+  } else if (const auto* nominate = std::get_if<group::Nominate>(&command)) {
+    Group* group = group_of(nominate->pod.uid);
+    if (group) group->nominated(nominate->pod.uid, nominate->plan, result, context(now));
+  } else if (const auto* release = std::get_if<group::Release>(&command)) {
+    if (Group* group = group_of(release->pod.uid)) {
+      group->released(release->pod.uid, release->plan, result, context(now));
+    }
+  }
+}
+
+// --- time and planning
+// --------------------------------------------------------------------------------------
+
+// Promise 3: first take up what was promised before a restart, then plan.
+void Coordinator::start(TimePoint now) {
+  started_ = true;
+  recheck_touched(now);
+  for (auto& [key, entry] : groups_) entry.group.resume(context(now));
+}
+
+void Coordinator::advance(TimePoint now) {
+  if (!synced()) return;
+  if (!started_) start(now);
+  for (auto& [key, entry] : groups_) {
+    const std::optional<TimePoint> due = entry.group.next_timer();
+    if (due && *due <= now) entry.group.tick(context(now));
+  }
+  plan(now);
+  for (auto& [key, entry] : groups_) publish(key, entry);
+  if (promises_published_ != books_.promises_version()) {
+    promises_published_ = books_.promises_version();
+    answers_.set_promises(books_.promises());
+  }
+}
+
+// The queue: priority first, then age. A group that does not fit holds nothing, so those behind it may go
+// ahead.
+void Coordinator::plan(TimePoint now) {
+  std::vector<Group*> queue;
+  const uint64_t epoch = books_.room_epoch();
+  for (auto& [key, entry] : groups_) {
+    if (entry.group.wants_plan(now, epoch)) queue.push_back(&entry.group);
+  }
+  std::sort(queue.begin(), queue.end(), [](const Group* a, const Group* b) {
+    return std::tuple(-int64_t{a->priority()}, a->creation_seconds(), a->key()) <
+           std::tuple(-int64_t{b->priority()}, b->creation_seconds(), b->key());
+  });
+  for (Group* group : queue) {
+    ++plans_;
+    group->plan(context(now), epoch);
+  }
+}
+
+void Coordinator::publish(const GroupKey& key, Entry& entry) {
+  const Group& group = entry.group;
+  if (entry.published == group.version()) return;
+  entry.published = group.version();
+  answers_.set_group(key, group.reason(), group.spare());
+  std::set<std::string> planned;
+  for (const std::string& uid : group.planned_members()) {
+    planned.insert(uid);
+    answers_.set_node(uid, group.planned_node(uid));
+  }
+  for (const std::string& uid : entry.planned) {
+    if (!planned.contains(uid)) answers_.set_node(uid, nullptr);
+  }
+  entry.planned = std::move(planned);
+}
+
+std::optional<TimePoint> Coordinator::next_timer() const {
+  std::optional<TimePoint> next;
+  for (const auto& [key, entry] : groups_) {
+    const std::optional<TimePoint> due = entry.group.next_timer();
+    if (due && (!next || *due < *next)) next = due;
+  }
+  return next;
+}
+
+group::Commands Coordinator::take_commands() { return std::exchange(commands_, {}); }
+
+Counts Coordinator::counts() const {
+  Counts counts;
+  for (const auto& [key, entry] : groups_) ++counts.groups[entry.group.state()];
+  counts.nodes = books_.node_count();
+  counts.reservations = books_.reservation_count();
+  counts.plans = plans_;
+  counts.steps = books_.steps();
+  return counts;
+}
+
+const Group* Coordinator::find(const GroupKey& key) const {
+  const auto found = groups_.find(key);
+  return found == groups_.end() ? nullptr : &found->second.group;
+}
+
+}  // namespace muster::engine

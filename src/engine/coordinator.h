@@ -1,0 +1,104 @@
+// The single writer: takes what happens in the cluster and in kube-scheduler's calls, keeps books and groups,
+// and says what is to be done. Everything here is deterministic: the same events at the same times give the
+// same commands, which is what tests and simulations rely on.
+//
+// Use: feed events, then call advance(), then take the commands; repeat. Nothing is planned before both nodes
+// and pods have been listed, and plans that stand in the API are taken up before new ones are made.
+//
+// Thread rule: one thread. answers() may be read by all.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/clock.h"
+#include "books/books.h"
+#include "engine/answers.h"
+#include "extender/decisions.h"
+#include "group/commands.h"
+#include "group/group.h"
+#include "kube/api.h"
+
+namespace muster::engine {
+
+struct CoordinatorOptions {
+  std::vector<std::string> scheduler_names{"muster"};
+  std::vector<books::TreeLabels> trees;
+  group::Settings groups;
+  Duration bind_timeout{50'000};  // for pods of no group, whose binding is passed on
+};
+
+struct Counts {
+  std::map<group::State, std::size_t> groups;
+  std::size_t nodes = 0;
+  std::size_t reservations = 0;
+  uint64_t plans = 0;  // questions put to the solver
+  uint64_t steps = 0;  // of the solver
+};
+
+class Coordinator {
+ public:
+  Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id, Answers& answers);
+
+  // --- events -------------------------------------------------------------------------------------------
+  void nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint now);
+  void pods_changed(kube::DeltaBatch<kube::Pod> batch, TimePoint now);
+  void bind_called(const extender::BindCall& call, uint64_t number, TimePoint now);
+  void node_refused(const std::string& uid, const std::string& node, TimePoint now);
+  // The binder's reports on Nominate, Release and Bind.
+  void done(const group::Command& command, const Result<void>& result, TimePoint now);
+
+  // Runs deadlines, plans what can be planned, publishes answers. Afterwards nothing is left to do before
+  // next_timer() or the next event.
+  void advance(TimePoint now);
+  [[nodiscard]] std::optional<TimePoint> next_timer() const;
+  [[nodiscard]] group::Commands take_commands();
+
+  // --- views --------------------------------------------------------------------------------------------
+  [[nodiscard]] bool synced() const { return nodes_listed_ && pods_listed_; }
+  [[nodiscard]] Counts counts() const;
+  [[nodiscard]] const group::Group* find(const group::GroupKey& key) const;
+  [[nodiscard]] books::Books& books() { return books_; }
+
+ private:
+  struct Entry {
+    group::Group group;
+    std::optional<uint64_t> published;  // the group's version that answers_ shows
+    std::set<std::string> planned;      // members whose node answers_ shows
+  };
+
+  [[nodiscard]] group::Context context(TimePoint now);
+  void apply(kube::Replace<kube::Pod> all, TimePoint now);
+  void apply(kube::Upsert<kube::Pod> change, TimePoint now);
+  void apply(kube::Remove<kube::Pod> change, TimePoint now);
+  void upsert_pod(const kube::Pod& pod, TimePoint now);
+  void remove_pod(const std::string& uid, TimePoint now);
+  [[nodiscard]] group::Group* group_of(const std::string& uid);
+  void start(TimePoint now);
+  void recheck_touched(TimePoint now);
+  void plan(TimePoint now);
+  void publish(const group::GroupKey& key, Entry& entry);
+
+  const CoordinatorOptions options_;
+  const std::function<std::string()> new_plan_id_;
+  Answers& answers_;
+  books::Books books_;
+  std::map<group::GroupKey, Entry> groups_;
+  std::unordered_map<std::string, group::GroupKey> member_of_;  // uid → group
+  std::unordered_map<std::string, uint64_t> foreign_calls_;     // uid → bind call of a pod of no group
+  std::set<std::string> touched_nodes_;  // whose reservations have to be looked at again
+  group::Commands commands_;
+  bool nodes_listed_ = false;
+  bool pods_listed_ = false;
+  bool started_ = false;
+  uint64_t promises_published_ = 0;
+  uint64_t plans_ = 0;
+};
+
+}  // namespace muster::engine
