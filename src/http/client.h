@@ -53,7 +53,9 @@ class Client {
                                              const std::function<bool(int)>& on_status,
                                              const std::function<bool(std::string_view)>& on_data) = 0;
 
-  // Ends the call under way, which returns kCancelled soon. Safe from any thread.
+  // Ends the call under way, which returns kCancelled soon, and with it the client: later calls return
+  // kCancelled at once (so that a call which begins just now is not missed). Safe from any thread; not from a
+  // callback, which returns false instead.
   virtual void cancel() = 0;
 };
 

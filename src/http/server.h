@@ -1,6 +1,6 @@
-// An HTTP/1.1 server that does not stall: worker threads grow with the calls that wait, bodies are counted
-// while they are read, and one broken client does not disturb the others. The only header of the project
-// behind which cpp-httplib's server stands (server.cc).
+// An HTTP/1.1 server that does not stall: worker threads grow with the calls that wait, idle connections cost
+// none, bodies are counted while they are read, and one broken client does not disturb the others. The only
+// header of the project behind which cpp-httplib's server stands (server.cc).
 //
 // Thread rule: add routes before listen(). Handlers run on worker threads, several at a time, and may block.
 #pragma once
@@ -43,7 +43,7 @@ struct Request {
   std::function<std::string(std::string_view)> header;  // value of a header, "" if absent
 };
 
-// Takes a part of a streamed body; false when the peer has gone.
+// Takes a part of a streamed body; false when the peer has gone. An empty part is not sent, only asks.
 using Sink = std::function<bool(std::string_view)>;
 
 struct Response {
@@ -72,12 +72,13 @@ class Server {
   // answered 503 when max_workers - reserved_workers such calls are open.
   void route_blocking(std::string method, std::string path, Handler handler);
 
-  // Binds and starts to serve on threads of its own. Errors: kUnavailable (address in use, …), kInvalid (TLS
-  // files; the message names the file). Returns the port.
+  // Binds and starts to serve on threads of its own; once. Errors: kUnavailable (address in use, …), kInvalid
+  // (TLS files; the message names the file). Returns the port.
   [[nodiscard]] Result<uint16_t> start();
 
-  // Stops accepting, lets calls under way end for at most `drain`, then returns. Idle keep-alive connections
-  // do not hold it up. Idempotent.
+  // Stops accepting, lets calls under way end for at most `drain`, then cuts their connections and returns.
+  // Idle keep-alive connections do not hold it up. Idempotent. The destructor waits for handlers that still
+  // run: what they use must outlive the Server.
   void stop(std::chrono::milliseconds drain);
   [[nodiscard]] bool stopping() const;
 

@@ -1,0 +1,94 @@
+#include "http/tls.h"
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include <csignal>
+
+namespace muster::http {
+
+std::string take_ssl_error() {
+  unsigned long code = ERR_get_error();
+  ERR_clear_error();
+  if (code == 0) return "unknown TLS error";
+  const char* reason = ERR_reason_error_string(code);
+  return reason != nullptr ? reason : fmt::format("TLS error {:#x}", code);
+}
+
+void ignore_sigpipe() {
+  struct sigaction now = {};
+  if (sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) std::signal(SIGPIPE, SIG_IGN);
+}
+
+Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files) {
+  ERR_clear_error();
+  SslPtr<SSL_CTX> context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return fail(ErrorCode::kInternal, "tls: {}", take_ssl_error());
+  SSL_CTX* ctx = context.get();
+  SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION);
+  // No resumption: kube-scheduler keeps its connections, and a session would outlive its certificate's CA.
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_num_tickets(ctx, 0);
+  // A waiting bind call must not keep 34 KB of record buffers.
+  SSL_CTX_set_mode(
+      ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+
+  if (SSL_CTX_use_certificate_chain_file(ctx, files.cert_file.c_str()) != 1) {
+    return invalid("tls certFile {}: {}", files.cert_file, take_ssl_error());
+  }
+  if (SSL_CTX_use_PrivateKey_file(ctx, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return invalid("tls keyFile {}: {}", files.key_file, take_ssl_error());
+  }
+  if (SSL_CTX_check_private_key(ctx) != 1) {
+    return invalid("tls keyFile {} does not belong to certFile {}", files.key_file, files.cert_file);
+  }
+  if (files.client_ca_file.empty()) return context;
+
+  if (SSL_CTX_load_verify_file(ctx, files.client_ca_file.c_str()) != 1) {
+    return invalid("tls clientCAFile {}: {}", files.client_ca_file, take_ssl_error());
+  }
+  SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(files.client_ca_file.c_str()));
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  return context;
+}
+
+Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem, const char* what) {
+  ERR_clear_error();
+  SslPtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  std::vector<SslPtr<X509>> certificates;
+  while (X509* certificate = PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr)) {
+    certificates.emplace_back(certificate);
+  }
+  // The text's end shows as «no start line»; anything else is a broken certificate behind good ones.
+  bool at_end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (certificates.empty() || !at_end)
+    return invalid("{}: no usable PEM certificate: {}", what, take_ssl_error());
+  ERR_clear_error();
+  return certificates;
+}
+
+Result<SslPtr<X509_STORE>> store_from_pem(const std::string& pem, const char* what) {
+  auto certificates = certificates_from_pem(pem, what);
+  if (!certificates) return tl::unexpected(certificates.error());
+  SslPtr<X509_STORE> store(X509_STORE_new());
+  for (const auto& certificate : *certificates) {
+    if (X509_STORE_add_cert(store.get(), certificate.get()) != 1) {
+      return invalid("{}: {}", what, take_ssl_error());
+    }
+  }
+  return store;
+}
+
+Result<SslPtr<EVP_PKEY>> key_from_pem(const std::string& pem, const char* what) {
+  ERR_clear_error();
+  SslPtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // An empty passphrase instead of OpenSSL's prompt on the terminal.
+  auto no_passphrase = [](char*, int, int, void*) { return 0; };
+  SslPtr<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  if (!key) return invalid("{}: no usable PEM private key: {}", what, take_ssl_error());
+  return key;
+}
+
+}  // namespace muster::http

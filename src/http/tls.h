@@ -1,0 +1,44 @@
+// OpenSSL set up from files (server) and from PEM texts (client). Owning pointers for its objects.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "http/server.h"
+
+namespace muster::http {
+
+struct SslFree {
+  void operator()(SSL_CTX* p) const { SSL_CTX_free(p); }
+  void operator()(SSL* p) const { SSL_free(p); }
+  void operator()(X509* p) const { X509_free(p); }
+  void operator()(X509_STORE* p) const { X509_STORE_free(p); }
+  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+  void operator()(BIO* p) const { BIO_free(p); }
+};
+template <typename T>
+using SslPtr = std::unique_ptr<T, SslFree>;
+
+// TLS 1.2 and newer; with client_ca_file set, callers must show a certificate of that CA. kInvalid names the
+// file that cannot be used.
+[[nodiscard]] Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files);
+
+// One or more certificates. `what` names the text in the error.
+[[nodiscard]] Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem,
+                                                                      const char* what);
+[[nodiscard]] Result<SslPtr<X509_STORE>> store_from_pem(const std::string& pem, const char* what);
+[[nodiscard]] Result<SslPtr<EVP_PKEY>> key_from_pem(const std::string& pem, const char* what);
+
+// OpenSSL's first queued error in words, and an empty queue after it.
+[[nodiscard]] std::string take_ssl_error();
+
+// Writes to a peer that has gone must be errors, not the end of the process: OpenSSL writes without
+// MSG_NOSIGNAL. Leaves a handler of the program's own alone.
+void ignore_sigpipe();
+
+}  // namespace muster::http
