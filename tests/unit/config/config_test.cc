@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <string>
 
+#include "support/paths.h"
+
 namespace muster::config {
 namespace {
 
@@ -102,7 +104,7 @@ TEST_CASE("config: a file is loaded by its path, and the path stands in its mess
   REQUIRE_FALSE(directory);
   CHECK(directory.error().message == "/: Is a directory");
 
-  const std::string path = std::string(MUSTER_SOURCE_DIR) + "/manifests/base/config/muster.yaml";
+  const std::string path = test::source_dir() + "/manifests/base/config/muster.yaml";
   const auto shipped = load(path);
   INFO((shipped ? std::string() : shipped.error().message));
   CHECK(shipped);
