@@ -1,0 +1,87 @@
+#include "kube/decode.h"
+#include "kube/decode_common.h"
+
+namespace muster::kube {
+namespace {
+
+using Value = JsonReader::Value;
+
+void read_metadata(JsonReader& reader, Value metadata, Node& node) {
+  reader.each_field(metadata, [&](std::string_view key, Value value) {
+    if (key == "name") {
+      node.name = reader.text(value);
+    } else if (key == "uid") {
+      node.uid = reader.text(value);
+    } else if (key == "resourceVersion") {
+      node.resource_version = reader.text(value);
+    } else if (key == "labels") {
+      node.labels = read_string_map(reader, value);
+    }
+  });
+}
+
+Taint read_taint(JsonReader& reader, Value value) {
+  Taint taint;
+  reader.each_field(value, [&](std::string_view key, Value field) {
+    if (key == "key") {
+      taint.key = reader.text(field);
+    } else if (key == "value") {
+      taint.value = reader.text(field);
+    } else if (key == "effect") {
+      taint.effect = reader.text(field);
+    }
+  });
+  return taint;
+}
+
+void read_spec(JsonReader& reader, Value spec, Node& node) {
+  reader.each_field(spec, [&](std::string_view key, Value value) {
+    if (key == "unschedulable") {
+      node.unschedulable = reader.boolean(value);
+    } else if (key == "taints") {
+      reader.each_element(value, [&](Value taint) { node.taints.push_back(read_taint(reader, taint)); });
+    }
+  });
+}
+
+void read_status(JsonReader& reader, Value status, Node& node) {
+  std::optional<QuantityList> allocatable;
+  QuantityList capacity;
+  reader.each_field(status, [&](std::string_view key, Value value) {
+    if (key == "allocatable") {
+      allocatable = read_quantities(reader, value);
+    } else if (key == "capacity") {
+      capacity = read_quantities(reader, value);
+    } else if (key == "conditions") {
+      reader.each_element(value, [&](Value element) {
+        const Condition condition = read_condition(reader, element);
+        if (condition.type == "Ready") node.ready = condition.status == "True";
+      });
+    }
+  });
+  const bool given = allocatable && !allocatable->entries().empty();
+  node.allocatable = (given ? *allocatable : capacity).rounded();
+}
+
+}  // namespace
+
+Result<Node> decode_node(std::string_view json) {
+  Node node;
+  node.ready = true;
+  const auto read = read_document(json, [&](JsonReader& reader, std::string_view key, Value value) {
+    if (key == "kind") {
+      check_kind(reader, value, "Node");
+    } else if (key == "metadata") {
+      read_metadata(reader, value, node);
+    } else if (key == "spec") {
+      read_spec(reader, value, node);
+    } else if (key == "status") {
+      read_status(reader, value, node);
+    }
+  });
+  if (!read) return tl::unexpected(read.error());
+  if (node.name.empty()) return invalid("metadata.name is missing");
+  return node;
+}
+
+}  // namespace muster::kube
