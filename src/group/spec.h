@@ -4,15 +4,41 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 
 namespace muster::group {
 
-struct GroupSpec {
+// Members are cut, in rank order, into slices of `size` that stay in one domain of `level` each.
+struct SliceSpec {
+  uint32_t size = 1;
+  std::string level;
+  friend bool operator==(const SliceSpec&, const SliceSpec&) = default;
+};
+
+// Constraints of one node of the tree of subgroups. Levels are names or label keys; empty: none.
+struct Constraints {
+  std::string topology_required;
+  std::string topology_preferred;
+  std::vector<SliceSpec> slices;  // coarse to fine
+  std::string exclusive;          // no foreign member in the domains of this level that it uses
+  bool spread = false;            // evenly over the domains below, instead of packed
+  // Of the subgroups directly below, so many have to stand; absent: all that have a minimum.
+  std::optional<uint32_t> min_subgroups;
+  friend bool operator==(const Constraints&, const Constraints&) = default;
+};
+
+struct SubgroupSpec : Constraints {
+  std::string name;
+  std::optional<uint32_t> min_member;
+  std::vector<SubgroupSpec> subgroups;  // by name
+  friend bool operator==(const SubgroupSpec&, const SubgroupSpec&) = default;
+};
+
+struct GroupSpec : Constraints {
   uint32_t min_member = 1;
-  std::string topology_required;   // a level's name or label key; empty: none
-  std::string topology_preferred;  // empty: none
+  std::vector<SubgroupSpec> subgroups;  // by name
   std::optional<Duration> hold_timeout;
   friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };

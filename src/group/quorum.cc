@@ -1,0 +1,76 @@
+#include "group/quorum.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace muster::group {
+namespace {
+
+// Members at the path and below it.
+uint32_t total(const std::map<std::string, uint32_t>& numbers, const std::string& path) {
+  uint32_t sum = 0;
+  for (auto it = numbers.lower_bound(path); it != numbers.end() && it->first.starts_with(path); ++it) {
+    const bool below = path.empty() || it->first.size() == path.size() || it->first[path.size()] == '/';
+    if (below) sum += it->second;
+  }
+  return sum;
+}
+
+std::string join(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "/" + name;
+}
+
+std::optional<std::string> missing_below(const Constraints& constraints,
+                                         const std::vector<SubgroupSpec>& children, const std::string& path,
+                                         const Tally& tally);
+
+std::optional<std::string> missing_in(const SubgroupSpec& subgroup, const std::string& path,
+                                      const Tally& tally) {
+  const uint32_t have = total(tally.have, path);
+  const uint32_t need = subgroup.min_member.value_or(total(tally.exist, path));
+  if (have < need || have == 0) {
+    return fmt::format("subgroup {}: {} of {} members", path, have, std::max<uint32_t>(need, 1));
+  }
+  return missing_below(subgroup, subgroup.subgroups, path, tally);
+}
+
+std::optional<std::string> missing_below(const Constraints& constraints,
+                                         const std::vector<SubgroupSpec>& children, const std::string& path,
+                                         const Tally& tally) {
+  uint32_t standing = 0;
+  std::optional<std::string> first;
+  for (const SubgroupSpec& child : children) {
+    const std::optional<std::string> lack = missing_in(child, join(path, child.name), tally);
+    standing += !lack;
+    if (lack && !first && (constraints.min_subgroups || child.min_member)) first = lack;
+  }
+  if (!constraints.min_subgroups) return first;
+  if (standing >= *constraints.min_subgroups) return std::nullopt;
+  return fmt::format("{}{} of {} subgroups; {}", path.empty() ? "" : "subgroup " + path + ": ", standing,
+                     *constraints.min_subgroups, first.value_or("no more are named"));
+}
+
+bool knows(const std::vector<SubgroupSpec>& children, std::string_view path) {
+  const auto slash = path.find('/');
+  const std::string_view head = path.substr(0, slash);
+  const auto child =
+      std::find_if(children.begin(), children.end(), [&](const auto& c) { return c.name == head; });
+  if (child == children.end()) return false;
+  return slash == std::string_view::npos || child->subgroups.empty() ||
+         knows(child->subgroups, path.substr(slash + 1));
+}
+
+}  // namespace
+
+std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally) {
+  const uint32_t have = total(tally.have, "");
+  if (have < spec.min_member) return fmt::format("{} of {} members", have, spec.min_member);
+  return missing_below(spec, spec.subgroups, "", tally);
+}
+
+bool knows(const GroupSpec& spec, const std::string& path) {
+  return path.empty() || spec.subgroups.empty() || knows(spec.subgroups, std::string_view(path));
+}
+
+}  // namespace muster::group

@@ -1,0 +1,29 @@
+// Whether the members at hand are enough for the group to stand: its minimum, and the minimum of each
+// subgroup that has one (or of as many of them as minSubgroups says).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "group/spec.h"
+
+namespace muster::group {
+
+// Members by the path of their subgroup ("" for the group itself, "prefill/replica-0"); those of subgroups
+// below a path are not in its own number.
+struct Tally {
+  std::map<std::string, uint32_t> have;  // bound, completed, promised or available: what counts at the moment
+  std::map<std::string, uint32_t>
+      exist;  // all that exist; a subgroup without a minimum stands with all of them
+};
+
+// Nothing when the group stands; else what is missing first, as "3 of 4 members" or "subgroup prefill: 1 of 2
+// members". O(subgroups · log paths).
+[[nodiscard]] std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally);
+
+// Whether the path names a subgroup of the spec, or the spec names none at all (then paths are only labels).
+[[nodiscard]] bool knows(const GroupSpec& spec, const std::string& path);
+
+}  // namespace muster::group
