@@ -1,0 +1,116 @@
+package scenarios
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"muster.dev/e2e/harness"
+)
+
+// manifestsAdmitted: what the other scenarios do not touch of the manifests. Nothing is run
+// from an image here, there is no kubelet.
+func manifestsAdmitted(t *T) {
+	// The Deployment's pod got through «restricted» Pod Security.
+	err := harness.Poll(t.Ctx, soon, 100*time.Millisecond, func() (bool, string) {
+		pods := t.Recorder.Pods("muster-system", named("muster-"))
+		events, _ := t.Events(t.Ctx, "muster-system", func(e *corev1.Event) bool { return e.Type == corev1.EventTypeWarning })
+		why := "no pod of the Deployment muster"
+		for _, e := range events {
+			why += "; " + e.Reason + ": " + e.Message
+		}
+		return len(pods) == 1, why
+	})
+	t.Must(err)
+
+	t.overlayAdmitted()
+	_, err = t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-n", t.Namespace, "-f", filepath.Join(t.Root, "manifests/examples"))
+	t.Must(err)
+
+	// The gate: for members of ours, and once.
+	for _, c := range []struct {
+		what  string
+		pod   *corev1.Pod
+		gates int
+	}{
+		{"a member", member(nil), 1},
+		{"a member that has it", member(func(p *corev1.Pod) {
+			p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: harness.HoldGate}}
+		}), 1},
+		{"a member with another gate", member(func(p *corev1.Pod) {
+			p.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "example.com/quota"}}
+		}), 2},
+		{"a member of another scheduler", member(func(p *corev1.Pod) { p.Spec.SchedulerName = "other" }), 0},
+		{"a member with a node", member(func(p *corev1.Pod) { p.Spec.NodeName = "somewhere" }), 0},
+		{"a pod of no group", harness.Pod("foreign", 1), 0},
+	} {
+		got, err := t.Client.CoreV1().Pods(t.Namespace).Create(t.Ctx, c.pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		t.Must(err)
+		if len(got.Spec.SchedulingGates) != c.gates {
+			t.Fail("%s has gates %v, expected %d", c.what, got.Spec.SchedulingGates, c.gates)
+		}
+	}
+	t.probes()
+}
+
+// overlayAdmitted: the overlay with its one placeholder filled in. Unfilled it must not pass:
+// a pod on a node that does not exist would just be taken away again.
+func (t *T) overlayAdmitted() {
+	overlay := filepath.Join(t.Root, "manifests/overlays/cluster-scheduler")
+	if out, err := t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-k", overlay); err == nil || !strings.Contains(err.Error(), "nodeName") {
+		t.Fail("the overlay with its placeholder left in should fail for its nodeName: %s %v", out, err)
+	}
+	text, err := t.Kubectl(t.Ctx, "kustomize", overlay)
+	t.Must(err)
+	filled := filepath.Join(t.Dir, "overlay.yaml")
+	t.Must(os.WriteFile(filled, []byte(strings.ReplaceAll(text, "CONTROL-PLANE-NODE", "control-plane-1")), 0o644))
+	out, err := t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-f", filled)
+	t.Must(err)
+	if strings.Contains(out, "Warning") {
+		t.Fail("the overlay: %s", out)
+	}
+	for _, gone := range []string{"system:kube-scheduler", "image: registry.k8s.io/kube-scheduler"} {
+		if strings.Contains(text, gone) {
+			t.Fail("the overlay still has %s", gone)
+		}
+	}
+}
+
+func member(change func(*corev1.Pod)) *corev1.Pod {
+	pod := harness.Group{Name: "m", Members: 1}.Pods()[0]
+	if change != nil {
+		change(pod)
+	}
+	return pod
+}
+
+// probes runs the commands that a kubelet would.
+func (t *T) probes() {
+	if t.Muster == nil {
+		return
+	}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if status, out := t.Muster.Probe(t.Ctx, path); status != 0 {
+			t.Fail("--probe=%s: status %d: %s", path, status, out)
+		}
+	}
+	if status, _ := t.Muster.Probe(t.Ctx, "/nothing-here"); status == 0 {
+		t.Fail("--probe=/nothing-here: status 0")
+	}
+}
+
+// unknownLevel: a required level that is not configured is never dropped silently.
+func unknownLevel(t *T) {
+	t.Nodes(harness.Shape{Blocks: 1, Racks: 1, Hosts: 4})
+	t.Create(harness.Group{Name: "l", Members: 2, Required: "rock", GPUs: 1}.Pods()...)
+	event := t.WaitEvent("l-", "Rejected", 5*time.Second)
+	if !strings.Contains(event.Message, "rock") || !strings.Contains(event.Message, "topology-required") {
+		t.Fail("the event names neither field nor value: %s", event.Message)
+	}
+	t.Note("«%s»", event.Message)
+	t.NeverBound("l", 2*time.Second)
+}
