@@ -52,6 +52,11 @@ bool counts_at_pod_level(std::string_view resource) {
   return resource == kCpu || resource == kMemory || resource.substr(0, 10) == "hugepages-";
 }
 
+bool names_one_at_pod_level(const QuantityList& list) {
+  return std::any_of(list.entries().begin(), list.entries().end(),
+                     [](const auto& entry) { return counts_at_pod_level(entry.first); });
+}
+
 QuantityList container_level(const PodDemand& demand) {
   QuantityList result = demand.resize_infeasible ? QuantityList{} : aggregate(demand, wanted);
   const bool reported = !demand.states.empty() || demand.pod_level_actuated;
@@ -67,7 +72,7 @@ QuantityList container_level(const PodDemand& demand) {
 }
 
 void override_with_pod_level(const PodDemand& demand, QuantityList& result) {
-  if (!demand.pod_level) return;
+  if (!demand.pod_level || !names_one_at_pod_level(*demand.pod_level)) return;
   QuantityList pod_level =
       demand.resize_infeasible && demand.pod_level_actuated ? QuantityList{} : *demand.pod_level;
   if (demand.pod_level_actuated) {

@@ -239,6 +239,20 @@ status:
   CHECK(pod.requests.get("cpu") == 4000);
 }
 
+TEST_CASE("pod-level resources that name neither cpu, memory nor huge pages change nothing") {
+  const Pod pod = from_yaml<Pod>(R"(
+metadata: {name: p}
+spec:
+  resources: {requests: {nvidia.com/gpu: 4}}
+  containers: [{name: a, resources: {requests: {cpu: 1}}}]
+status:
+  resources: {requests: {cpu: 500m}}
+)")
+                      .value();
+  CHECK(pod.requests.get("cpu") == 1000);
+  CHECK(pod.requests.get("nvidia.com/gpu") == 0);
+}
+
 TEST_CASE("what kube-scheduler will check by itself is named") {
   const Pod pod = pod_of(R"(
   containers: [{name: a, ports: [{containerPort: 80, hostPort: 8080}]}]
