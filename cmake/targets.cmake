@@ -35,8 +35,10 @@ endfunction()
 
 # muster_test(NAME [CONCURRENT] DEPS targets…): tests/<kind>/NAME/*.cc become the Catch2 program test_NAME, or
 # test_<kind>_NAME when the kind is not unit. CONCURRENT: threads meet in it, so ThreadSanitizer has to see it too.
-add_custom_target(all_tests)
-add_custom_target(concurrent_tests)
+# The targets unit_tests, property_tests, integration_tests and concurrent_tests build what their names say.
+foreach(kind unit property integration concurrent)
+  add_custom_target(${kind}_tests)
+endforeach()
 function(muster_test name)
   cmake_parse_arguments(ARG "CONCURRENT" "" "DEPS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cc)
@@ -53,7 +55,7 @@ function(muster_test name)
   target_link_libraries(${target} PRIVATE muster_flags ${ARG_DEPS} muster_test_support Catch2::Catch2WithMain
                                           Threads::Threads)
   set(labels ${kind})
-  add_dependencies(all_tests ${target})
+  add_dependencies(${kind}_tests ${target})
   if(ARG_CONCURRENT)
     list(APPEND labels concurrent)
     add_dependencies(concurrent_tests ${target})

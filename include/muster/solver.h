@@ -32,7 +32,8 @@ struct SolveOptions {
 [[nodiscard]] bool worth_another_try(const PlacementRequest& request, const Reason& reason,
                                      const ClusterState& state);
 
-// Charges (takes back) the members of a placement, with their owners.
+// Charges (takes back) the members of a placement with their owners; charging also sets the claims of
+// exclusive subgroups that have an owner. A claim without members is without effect.
 void charge_placement(const PlacementRequest& request, const std::vector<Assignment>& placement,
                       ClusterState& state);
 void uncharge_placement(const PlacementRequest& request, const std::vector<Assignment>& placement,

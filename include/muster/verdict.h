@@ -100,6 +100,8 @@ struct CertifiedNo {
 struct Undecided {
   Reason reason;
   uint64_t steps = 0;
+  // Not empty: the checker refused what a packer found, a defect of ours to be logged as an error.
+  std::string fault;
 };
 
 using Verdict = std::variant<Fits, CertifiedNo, Undecided>;

@@ -1,0 +1,34 @@
+// The search over domains, common to all packers: levels fine to coarse, domains tightest first.
+#pragma once
+
+#include <vector>
+
+#include "muster/solver.h"
+#include "placement/problem.h"
+#include "placement/slots.h"
+
+namespace muster::placement {
+
+// What is known about one domain or one level.
+enum class Answer : uint8_t { kFits, kNo, kOpen };
+
+struct Outcome {
+  Answer answer = Answer::kNo;
+  NoCode code = NoCode::kMembers;  // of a kNo
+  DomainId domain = kNoDomain;
+  std::vector<Slot> slots;
+};
+
+struct Search {
+  Problem& problem;
+  Budget& budget;   // for deciding
+  Budget& quality;  // for improving
+};
+
+// Domains of a level that hold the bound members.
+[[nodiscard]] std::vector<DomainId> candidates(const Problem& problem, LevelId level);
+
+// One kind, no structure: exact, the budget is not touched.
+[[nodiscard]] Outcome decide_identical(Search& search);
+
+}  // namespace muster::placement

@@ -1,0 +1,132 @@
+#include "placement/explain.h"
+
+#include <algorithm>
+
+namespace muster::placement {
+namespace {
+
+struct Hold {
+  uint32_t members = 0;  // an upper bound on the members not bound
+  uint32_t short_kind = 0;
+  int64_t missing = 0;  // of short_kind
+};
+
+Hold hold(Problem& problem, DomainId domain) {
+  Hold result;
+  for (uint32_t kind = 0; kind < problem.kinds.size(); ++kind) {
+    const int64_t count = problem.kinds[kind].count;
+    const int64_t room = std::min<int64_t>(count, problem.rooms(kind).domain(domain));
+    result.members += static_cast<uint32_t>(room);
+    if (count - room > result.missing) {
+      result.missing = count - room;
+      result.short_kind = kind;
+    }
+  }
+  return result;
+}
+
+// The resource that leaves the most otherwise usable hosts without room for one more member.
+void find_binding_resource(Problem& problem, const Kind& kind, DomainId domain, int64_t missing, Miss& miss) {
+  const ClusterState& state = problem.state;
+  uint32_t most = 0;
+  for (const ResourceAmount& need : problem.demand(kind)) {
+    if (need.amount <= 0) continue;
+    uint32_t lacking = 0;
+    uint32_t lacking_now = 0;
+    int64_t best_free = 0;
+    for (const HostIndex host : problem.topology.hosts(domain)) {
+      if (problem.exclusion(kind, host) != Exclusion::kNone) continue;
+      const int64_t free = std::max<int64_t>(state.free(host, need.resource), 0);
+      best_free = std::max(best_free, free);
+      if (free >= need.amount) continue;
+      ++lacking;
+      if (state.allocatable(host, need.resource) >= need.amount) ++lacking_now;
+    }
+    // A resource that no member's demand exhausts on an empty host binds only when nothing else does.
+    const bool device = state.is_device(need.resource);
+    const bool better =
+        !miss.resource || lacking > most || (lacking == most && device && !state.is_device(*miss.resource));
+    if (!better) continue;
+    most = lacking;
+    miss.resource = need.resource;
+    miss.short_by = need.amount * missing;
+    miss.short_hosts = lacking_now;
+  }
+}
+
+// The domain of a level that holds most; among equals the one with fewest hosts out of the question.
+DomainId closest(Problem& problem, LevelId level, uint32_t& looked_at) {
+  const DomainRange range = problem.topology.domains(level);
+  DomainId best = kNoDomain;
+  uint32_t most = 0;
+  for (uint32_t i = range.first; i < range.last; ++i) {
+    const auto domain = static_cast<DomainId>(i);
+    if (!problem.holds_bound(domain)) continue;
+    ++looked_at;
+    const Hold it = hold(problem, domain);
+    if (best == kNoDomain || it.members > most) {
+      best = domain;
+      most = it.members;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+
+Miss miss_in(Problem& problem, DomainId domain) {
+  Miss miss;
+  miss.domain = domain;
+  miss.level = problem.topology.level_of(domain);
+  const auto hosts = problem.topology.hosts(domain);
+  miss.hosts = static_cast<uint32_t>(hosts.size());
+  const Hold it = hold(problem, domain);
+  const uint32_t bound = static_cast<uint32_t>(problem.bound_hosts.size());
+  miss.holds = it.members + bound;
+  miss.wanted = problem.needed + bound;
+  if (problem.kinds.empty()) return miss;
+  const Kind& kind = problem.kinds[it.short_kind];
+  miss.role = kind.role;
+  for (const HostIndex host : hosts) ++miss.excluded[static_cast<std::size_t>(problem.exclusion(kind, host))];
+  miss.excluded[0] = 0;
+  if (it.missing > 0) {
+    const int64_t missing =
+        miss.wanted > miss.holds && problem.kinds.size() == 1 ? miss.wanted - miss.holds : it.missing;
+    find_binding_resource(problem, kind, domain, missing, miss);
+  }
+  return miss;
+}
+
+Reason explain(Problem& problem, NoCode fallback) {
+  Reason reason;
+  reason.level = problem.required;
+  reason.epoch = problem.state.epoch();
+  reason.code = fallback;
+  for (std::size_t i = problem.ladder.size(); i-- > 0;) {
+    uint32_t looked_at = 0;
+    const DomainId domain = closest(problem, problem.ladder[i], looked_at);
+    if (i + 1 == problem.ladder.size()) reason.domains = looked_at;
+    if (domain != kNoDomain) reason.nearest.push_back(miss_in(problem, domain));
+  }
+  if (reason.nearest.empty() || reason.nearest.front().level != reason.level) {
+    reason.code = NoCode::kNoHosts;
+    return reason;
+  }
+  const Miss& front = reason.nearest.front();
+  if (front.holds == problem.bound_hosts.size() && front.wanted > front.holds && !front.resource)
+    reason.code = NoCode::kNoHosts;
+  else if (front.holds < front.wanted)
+    reason.code = problem.kinds.size() > 1 ? NoCode::kRole : NoCode::kMembers;
+  return reason;
+}
+
+Reason explain_bound(Problem& problem, uint32_t node) {
+  Reason reason;
+  reason.code = NoCode::kBoundMembers;
+  reason.epoch = problem.state.epoch();
+  reason.level = problem.required;
+  reason.subgroup = subgroup_path(problem.request, problem.nodes[node].subgroup);
+  return reason;
+}
+
+}  // namespace muster::placement

@@ -1,0 +1,19 @@
+// The reason of a «no»: per level the domain that came closest, in numbers.
+#pragma once
+
+#include "muster/verdict.h"
+#include "placement/problem.h"
+
+namespace muster::placement {
+
+// How many members the domain holds when each kind is looked at alone; exact for one kind, an upper bound for
+// several. Bound members are included.
+[[nodiscard]] Miss miss_in(Problem& problem, DomainId domain);
+
+// The nearest misses of all levels of the ladder, loosest first, and the code of the loosest.
+[[nodiscard]] Reason explain(Problem& problem, NoCode fallback);
+
+// The reason for bound members that contradict a required level.
+[[nodiscard]] Reason explain_bound(Problem& problem, uint32_t node);
+
+}  // namespace muster::placement

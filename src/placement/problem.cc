@@ -1,0 +1,350 @@
+#include "placement/problem.h"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+namespace muster::placement {
+
+Problem::Problem(const PlacementRequest& the_request, ClusterState& the_state)
+    : request(the_request), state(the_state), topology(the_state.topology()) {
+  add_subgroups();
+  add_members();
+  add_slices();
+  sum_up();
+  fix_domains();
+  add_restrictions();
+  add_kinds();
+  add_ladder();
+}
+
+LevelId Problem::level_named(const std::string& name) const {
+  if (name.empty()) return kClusterLevel;
+  const auto level = topology.find_level(name);
+  MUSTER_CHECK(level.has_value());  // validate() came first
+  return *level;
+}
+
+void Problem::add_subgroups() {
+  nodes.resize(request.subgroups.size());
+  owners_.resize(nodes.size());
+  for (uint32_t i = 0; i < nodes.size(); ++i) {
+    const SubGroup& from = request.subgroups[i];
+    Node& node = nodes[i];
+    node.subgroup = i;
+    node.parent = i == 0 ? 0 : from.parent;
+    node.level = level_named(from.required);
+    node.preferred = level_named(from.preferred);
+    node.exclusive = level_named(from.exclusive);
+    node.strategy = from.placement;
+    node.minimum = from.minimum;
+    node.min_subgroups = from.min_subgroups;
+    owners_[i] = from.owner != kNoOwner || i == 0 ? from.owner : owners_[node.parent];
+    if (i > 0) nodes[node.parent].children.push_back(i);
+  }
+}
+
+void Problem::add_members() {
+  member_node_.resize(request.members.size());
+  for (uint32_t i = 0; i < request.members.size(); ++i) {
+    const Member& member = request.members[i];
+    member_node_[i] = member.subgroup;
+    if (member.bound != kNoHost) bound_hosts.push_back(member.bound);
+  }
+}
+
+// Every slice becomes a node of its own below its subgroup.
+void Problem::add_slices() {
+  std::vector<std::vector<uint32_t>> members_of;
+  for (uint32_t subgroup = 0; subgroup < request.subgroups.size(); ++subgroup) {
+    const auto& slices = request.subgroups[subgroup].slices;
+    if (slices.empty()) continue;
+    if (members_of.empty()) {
+      members_of.resize(request.subgroups.size());
+      for (uint32_t i = 0; i < request.members.size(); ++i)
+        members_of[request.members[i].subgroup].push_back(i);
+    }
+    auto& members = members_of[subgroup];
+    std::stable_sort(members.begin(), members.end(), [&](uint32_t a, uint32_t b) {
+      return request.members[a].rank < request.members[b].rank;
+    });
+    const auto same_rank = [&](uint32_t a, uint32_t b) {
+      return request.members[a].rank == request.members[b].rank;
+    };
+    const bool distinct = std::adjacent_find(members.begin(), members.end(), same_rank) == members.end() &&
+                          (members.empty() || request.members[members.front()].rank >= 0);
+    std::vector<int64_t> open_key(slices.size(), -1);
+    std::vector<uint32_t> open_node(slices.size(), 0);
+    for (std::size_t position = 0; position < members.size(); ++position) {
+      const int64_t rank =
+          distinct ? request.members[members[position]].rank : static_cast<int64_t>(position);
+      uint32_t parent = subgroup;
+      for (std::size_t depth = 0; depth < slices.size(); ++depth) {
+        const int64_t key = rank / slices[depth].size;
+        if (open_key[depth] != key) {
+          open_key[depth] = key;
+          open_node[depth] = static_cast<uint32_t>(nodes.size());
+          Node node;
+          node.subgroup = subgroup;
+          node.parent = parent;
+          node.is_slice = true;
+          node.level = level_named(slices[depth].level);
+          nodes.push_back(node);
+          nodes[parent].children.push_back(open_node[depth]);
+        }
+        parent = open_node[depth];
+      }
+      member_node_[members[position]] = parent;
+    }
+  }
+}
+
+void Problem::sum_up() {
+  for (uint32_t i = 0; i < request.members.size(); ++i) {
+    Node& node = nodes[member_node_[i]];
+    ++node.total;
+    if (request.members[i].bound != kNoHost) ++node.bound;
+  }
+  for (uint32_t i = static_cast<uint32_t>(nodes.size()); i-- > 1;) {
+    nodes[nodes[i].parent].total += nodes[i].total;
+    nodes[nodes[i].parent].bound += nodes[i].bound;
+  }
+  // A slice is placed whole or not at all; one that has begun is completed member by member.
+  for (Node& node : nodes)
+    if (node.is_slice && node.bound == 0) node.minimum = node.total;
+  const Node& group = nodes[0];
+  pending = group.total - group.bound;
+  const uint32_t minimum = group.minimum.value_or(group.total);
+  needed = minimum > group.bound ? std::min(minimum - group.bound, pending) : 0;
+  const bool structured = std::any_of(nodes.begin() + 1, nodes.end(), [](const Node& node) {
+    return node.level != kClusterLevel || node.exclusive != kClusterLevel || node.minimum.has_value() ||
+           node.preferred != kClusterLevel || node.strategy == Strategy::kSpread;
+  });
+  flat_ = !structured && !std::any_of(nodes.begin(), nodes.end(),
+                                      [](const Node& node) { return node.min_subgroups.has_value(); });
+}
+
+void Problem::fix_domains() {
+  fixed_.resize(nodes.size());
+  if (bound_hosts.empty()) return;
+  for (uint32_t i = 0; i < request.members.size(); ++i) {
+    if (request.members[i].bound == kNoHost) continue;
+    for (uint32_t node = member_node_[i]; node != 0; node = nodes[node].parent) {
+      if (nodes[node].level == kClusterLevel) continue;
+      const DomainId domain = topology.domain_of(request.members[i].bound, nodes[node].level);
+      if (domain == kNoDomain || (fixed_[node] && *fixed_[node] != domain)) broken_node = node;
+      fixed_[node] = domain;
+    }
+  }
+}
+
+bool Problem::within(uint32_t node, uint32_t ancestor) const {
+  while (node != ancestor && node != 0) node = nodes[node].parent;
+  return node == ancestor;
+}
+
+void Problem::close_domain(std::vector<Exclusion>& mask, HostIndex host, LevelId level) const {
+  const DomainId domain = topology.domain_of(host, level);
+  if (domain == kNoDomain) return;
+  if (level == topology.host_level()) {
+    mask[at(host)] = Exclusion::kOwned;
+    return;
+  }
+  for (const HostIndex other : topology.hosts(domain)) mask[at(other)] = Exclusion::kOwned;
+}
+
+// Domains that other owners claim.
+void Problem::mask_claims(std::vector<Exclusion>& mask, uint32_t node) const {
+  for (const ClusterState::Claim& claim : state.claims()) {
+    bool own = false;
+    for (uint32_t up = nodes[node].subgroup;; up = request.subgroups[up].parent) {
+      own = own || owners_[up] == claim.owner;
+      if (up == 0) break;
+    }
+    if (own) continue;
+    for (std::size_t host = 0; host < state.host_count(); ++host)
+      for (const auto& tenant : state.tenants(static_cast<HostIndex>(host)))
+        if (tenant.owner == claim.owner) close_domain(mask, static_cast<HostIndex>(host), claim.level);
+  }
+}
+
+// Domains that a subgroup above `node` may not share, and those that exclusive subgroups elsewhere hold.
+void Problem::mask_exclusive(std::vector<Exclusion>& mask, uint32_t node) const {
+  for (uint32_t scope = 0; scope < nodes.size(); ++scope) {
+    const LevelId level = nodes[scope].exclusive;
+    if (level == kClusterLevel) continue;
+    const bool inside = within(node, scope);
+    for (uint32_t i = 0; i < request.members.size(); ++i) {
+      const HostIndex host = request.members[i].bound;
+      if (host != kNoHost && within(member_node_[i], scope) != inside) close_domain(mask, host, level);
+    }
+    if (!inside) continue;
+    std::vector<OwnerId> own;
+    for (uint32_t other = 0; other < request.subgroups.size(); ++other)
+      if (within(other, scope)) own.push_back(owners_[other]);
+    for (std::size_t i = 0; i < state.host_count(); ++i) {
+      const auto host = static_cast<HostIndex>(i);
+      if (topology.domain_of(host, level) == kNoDomain) mask[i] = Exclusion::kOwned;
+      for (const auto& tenant : state.tenants(host))
+        if (std::find(own.begin(), own.end(), tenant.owner) == own.end()) close_domain(mask, host, level);
+    }
+  }
+}
+
+void Problem::mask_restriction(std::vector<Exclusion>& mask, uint32_t node) const {
+  mask_claims(mask, node);
+  mask_exclusive(mask, node);
+  for (uint32_t up = node; up != 0; up = nodes[up].parent) {
+    if (!fixed_[up] || *fixed_[up] == kNoDomain) continue;
+    for (std::size_t i = 0; i < mask.size(); ++i)
+      if (topology.domain_of(static_cast<HostIndex>(i), nodes[up].level) != *fixed_[up])
+        mask[i] = Exclusion::kOutside;
+  }
+}
+
+// Nodes get a mask of hosts only where one is needed: bound members fix a domain, or something is exclusive.
+void Problem::add_restrictions() {
+  restrictions_.emplace_back();
+  node_restriction_.assign(nodes.size(), 0);
+  const bool any_exclusive =
+      std::any_of(nodes.begin(), nodes.end(), [](const Node& n) { return n.exclusive != kClusterLevel; });
+  const bool any_fixed =
+      std::any_of(fixed_.begin(), fixed_.end(), [](const auto& f) { return f.has_value(); });
+  if (!any_exclusive && !any_fixed && state.claims().empty()) return;
+  // The scope of a node is what its mask depends on: the nearest node above that is exclusive, fixed or has
+  // an owner of its own.
+  std::map<uint32_t, uint32_t> by_scope;
+  for (uint32_t node = 0; node < nodes.size(); ++node) {
+    uint32_t scope = node;
+    while (scope != 0 && nodes[scope].exclusive == kClusterLevel && !fixed_[scope] &&
+           (nodes[scope].is_slice || request.subgroups[scope].owner == kNoOwner))
+      scope = nodes[scope].parent;
+    const auto [it, fresh] = by_scope.emplace(scope, static_cast<uint32_t>(restrictions_.size()));
+    if (fresh) {
+      std::vector<Exclusion> mask(state.host_count(), Exclusion::kNone);
+      mask_restriction(mask, scope);
+      // Equal masks are one restriction, so that subgroups that differ in nothing stay alike.
+      const auto known = std::find(restrictions_.begin() + 1, restrictions_.end(), mask);
+      if (std::all_of(mask.begin(), mask.end(), [](Exclusion e) { return e == Exclusion::kNone; }))
+        it->second = 0;
+      else if (known != restrictions_.end())
+        it->second = static_cast<uint32_t>(known - restrictions_.begin());
+      else
+        restrictions_.push_back(std::move(mask));
+    }
+    node_restriction_[node] = it->second;
+  }
+  for (uint32_t node = 1; node < nodes.size(); ++node)
+    if (fixed_[node]) nodes[node].level = kClusterLevel;  // the mask says it from here on
+}
+
+void Problem::add_kinds() {
+  std::vector<std::vector<HostIndex>> refused;
+  if (!request.refusals.empty()) {
+    refused.resize(request.members.size());
+    for (const Refusal& refusal : request.refusals) refused[refusal.member].push_back(refusal.host);
+    for (auto& hosts : refused) {
+      std::sort(hosts.begin(), hosts.end());
+      hosts.erase(std::unique(hosts.begin(), hosts.end()), hosts.end());
+    }
+  }
+  // Roles may repeat a demand; equal ones are one kind.
+  std::vector<uint32_t> canonical(request.roles.size());
+  for (uint32_t role = 0; role < request.roles.size(); ++role) {
+    canonical[role] = role;
+    for (uint32_t other = 0; other < role && other < 64; ++other)
+      if (request.roles[other].node_set == request.roles[role].node_set &&
+          request.roles[other].demand == request.roles[role].demand) {
+        canonical[role] = other;
+        break;
+      }
+  }
+  std::vector<uint32_t> order(request.members.size());
+  std::iota(order.begin(), order.end(), 0U);
+  const auto by_rank = [&](uint32_t a, uint32_t b) {
+    return request.members[a].rank < request.members[b].rank;
+  };
+  if (!std::is_sorted(order.begin(), order.end(), by_rank))
+    std::stable_sort(order.begin(), order.end(), by_rank);
+  std::map<std::tuple<uint32_t, uint32_t, std::vector<HostIndex>>, uint32_t> known;
+  std::tuple<uint32_t, uint32_t, uint32_t> last{UINT32_MAX, 0, 0};  // role, restriction, kind
+  for (const uint32_t member : order) {
+    const Member& it = request.members[member];
+    if (it.bound != kNoHost) continue;
+    const uint32_t role = canonical[it.role];
+    Node& node = nodes[member_node_[member]];
+    const uint32_t restriction = node_restriction_[member_node_[member]];
+    uint32_t kind = std::get<2>(last);
+    const bool plain = refused.empty() || refused[member].empty();
+    if (!plain || std::get<0>(last) != role || std::get<1>(last) != restriction) {
+      const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
+      const auto [found, fresh] =
+          known.emplace(std::tuple{role, restriction, hosts}, static_cast<uint32_t>(kinds.size()));
+      if (fresh) kinds.push_back({role, restriction, hosts, 0});
+      kind = found->second;
+      if (plain) last = {role, restriction, kind};
+    }
+    ++kinds[kind].count;
+    auto direct = std::find_if(node.direct.begin(), node.direct.end(),
+                               [&](const Node::Direct& d) { return d.kind == kind; });
+    if (direct == node.direct.end()) direct = node.direct.insert(direct, Node::Direct{kind, {}});
+    direct->members.push_back(member);
+  }
+  rooms_.resize(kinds.size());
+}
+
+void Problem::add_ladder() {
+  required = nodes[0].level;
+  LevelId level = nodes[0].preferred != kClusterLevel ? nodes[0].preferred : required;
+  const std::size_t tree =
+      required != kClusterLevel && required != topology.host_level() ? topology.tree(required) : 0;
+  ladder.push_back(level);
+  while (level != required) {
+    const auto up = topology.coarser(level, tree);
+    if (!up) break;
+    level = *up;
+    ladder.push_back(level);
+  }
+}
+
+Exclusion Problem::exclusion(const Kind& kind, HostIndex host) const {
+  const Exclusion base = state.exclusion(request.roles[kind.role].node_set, host);
+  if (base != Exclusion::kNone) return base;
+  if (std::binary_search(kind.refused.begin(), kind.refused.end(), host)) return Exclusion::kRefused;
+  return kind.restriction == 0 ? Exclusion::kNone : restrictions_[kind.restriction][at(host)];
+}
+
+const KindRooms& Problem::rooms(uint32_t index) {
+  auto& slot = rooms_[index];
+  if (slot) return *slot;
+  const Kind& kind = kinds[index];
+  const Role& role = request.roles[kind.role];
+  const Rooms& shared = state.shapes().rooms(state, role.demand, role.node_set);
+  if (kind.restriction == 0 && kind.refused.empty()) return slot.emplace(shared);
+  auto own = std::make_unique<Rooms>(shared);
+  const auto take_out = [&](HostIndex host) {
+    const int32_t room = own->host[at(host)];
+    if (room == 0) return;
+    own->host[at(host)] = 0;
+    own->domain[0] -= room;
+    for (std::size_t tree = 0; tree < topology.tree_count(); ++tree)
+      for (DomainId domain = topology.leaf_domain(host, tree); domain != kClusterDomain;
+           domain = topology.parent(domain))
+        own->domain[at(domain)] -= room;
+  };
+  for (const HostIndex host : kind.refused) take_out(host);
+  if (kind.restriction != 0)
+    for (std::size_t host = 0; host < state.host_count(); ++host)
+      if (restrictions_[kind.restriction][host] != Exclusion::kNone) take_out(static_cast<HostIndex>(host));
+  return slot.emplace(std::move(own));
+}
+
+bool Problem::holds_bound(DomainId domain) const {
+  if (bound_hosts.empty()) return true;
+  const LevelId level = topology.level_of(domain);
+  return std::all_of(bound_hosts.begin(), bound_hosts.end(),
+                     [&](HostIndex host) { return topology.domain_of(host, level) == domain; });
+}
+
+}  // namespace muster::placement
