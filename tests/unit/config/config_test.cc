@@ -3,8 +3,6 @@
 #include <catch2/catch.hpp>
 #include <string>
 
-#include "support/paths.h"
-
 namespace muster::config {
 namespace {
 
@@ -103,11 +101,6 @@ TEST_CASE("config: a file is loaded by its path, and the path stands in its mess
   const auto directory = load("/");
   REQUIRE_FALSE(directory);
   CHECK(directory.error().message == "/: Is a directory");
-
-  const std::string path = test::source_dir() + "/manifests/base/config/muster.yaml";
-  const auto shipped = load(path);
-  INFO((shipped ? std::string() : shipped.error().message));
-  CHECK(shipped);
 }
 
 }  // namespace

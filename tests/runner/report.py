@@ -1,0 +1,54 @@
+"""What ran, how long it took, what came out: printed as it happens, counted for the last line."""
+
+import threading
+import time
+from pathlib import Path
+
+TAIL_LINES = 60
+
+
+class Report:
+    """Thread-safe."""
+
+    def __init__(self, logs):
+        self.logs = Path(logs)
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self.passed = 0
+        self.failed = 0
+        self.started = time.monotonic()
+        self._lock = threading.Lock()
+
+    def log_file(self, name):
+        return self.logs / (name.replace("/", "-").replace(" ", "-") + ".log")
+
+    def say(self, text):
+        with self._lock:
+            print(text, flush=True)
+
+    def note(self, what, took, passed, failed, log=None):
+        """One finished piece of work. With failures, the end of its log is shown."""
+        with self._lock:
+            self.passed += passed
+            self.failed += failed
+            count = f"{passed} passed" if passed else ""
+            if failed:
+                count = f"{count}, {failed} FAILED" if passed else f"{failed} FAILED"
+            print(f"{what:<58} {count:>22} {took:7.1f} s", flush=True)
+            if failed and log:
+                print(f"---- the end of {log}")
+                print(tail(log))
+                print("----", flush=True)
+
+    def close(self):
+        """Prints the last line; the status of the whole run."""
+        self.say(f"took {time.monotonic() - self.started:.0f} s; logs are in {self.logs}")
+        self.say(f"{self.passed} passed, {self.failed} failed")
+        return 0 if self.failed == 0 and self.passed > 0 else 1
+
+
+def tail(log):
+    try:
+        lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        return str(error)
+    return "\n".join(lines[-TAIL_LINES:])
