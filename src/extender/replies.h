@@ -1,0 +1,33 @@
+// The answers of extender/v1, written as text. Field names and shapes are those of the Go types; nodes that
+// are not offered back stand in FailedAndUnresolvableNodes, so that kube-scheduler does not try to make room
+// on them by evicting pods.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "extender/codec.h"
+#include "extender/node_names.h"
+
+namespace muster::extender {
+
+// This node and no other. Must be one of the offered ones.
+[[nodiscard]] std::string one_node_reply(std::string_view node);
+// Everything that was offered. One copy.
+[[nodiscard]] std::string all_nodes_reply(const NodeNames& names);
+// Everything but the nodes for which `failed` holds; those get the reason. One pass.
+[[nodiscard]] std::string some_nodes_reply(const NodeNames& names,
+                                           const std::function<bool(std::string_view)>& failed,
+                                           std::string_view reason);
+// None, each with the reason.
+[[nodiscard]] std::string no_node_reply(const NodeNames& names, std::string_view reason);
+
+// {"Error":"…"}: bind's answer, "" for success, and the body of every refused call.
+[[nodiscard]] std::string error_reply(std::string_view message);
+
+// The candidates that are left, as they came.
+[[nodiscard]] std::string preempt_reply(const std::vector<const Candidate*>& candidates);
+
+}  // namespace muster::extender

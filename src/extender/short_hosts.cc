@@ -1,0 +1,34 @@
+#include "extender/short_hosts.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace muster::extender {
+namespace {
+
+bool too_small(const ResourceList& rest, const ResourceList& requests) {
+  return std::any_of(
+      requests.entries().begin(), requests.entries().end(),
+      [&](const ResourceList::Entry& wanted) { return rest.get(wanted.first) < wanted.second; });
+}
+
+}  // namespace
+
+uint32_t ShortHosts::bit_of(std::string_view name) {
+  uint64_t tail = 0;
+  std::size_t size = std::min<std::size_t>(name.size(), sizeof tail);
+  std::memcpy(&tail, name.data() + name.size() - size, size);
+  return static_cast<uint32_t>((tail * 0x9e3779b97f4a7c15u) >> 50);
+}
+
+ShortHosts::ShortHosts(const Promises& promises, const ResourceList& requests) {
+  static_assert(kBits == 1u << (64 - 50));
+  for (const auto& [name, rest] : promises) {
+    if (!too_small(rest, requests)) continue;
+    hosts_.insert(name);
+    uint32_t bit = bit_of(name);
+    bits_[bit / 64] |= uint64_t{1} << (bit % 64);
+  }
+}
+
+}  // namespace muster::extender

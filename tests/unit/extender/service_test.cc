@@ -1,0 +1,173 @@
+#include "extender/service.h"
+
+#include <nlohmann/json.hpp>
+
+#include "fixtures.h"
+
+namespace muster::extender {
+namespace {
+
+using nlohmann::json;
+
+const json kNoMap = json::object();
+
+json filtered(FakeDecisions& decisions, const std::string& body) {
+  Answer answer = Service(decisions).filter(body);
+  CHECK(answer.status == 200);
+  json out = json::parse(answer.body);
+  CHECK(out.size() == 5);
+  CHECK(out["Nodes"].is_null());
+  CHECK(out["FailedNodes"] == kNoMap);
+  CHECK(out["Error"] == "");
+  return out;
+}
+
+Promises promised(std::initializer_list<std::pair<const char*, int64_t>> gpus) {
+  Promises out;
+  for (const auto& [node, count] : gpus) {
+    ResourceList& rest = out[node];
+    rest.set("cpu", 64000);
+    rest.set("memory", int64_t{1} << 40);
+    rest.set("pods", 100);
+    rest.set("nvidia.com/gpu", count);
+  }
+  return out;
+}
+
+TEST_CASE("filter: a pod of no group gets all nodes back") {
+  FakeDecisions decisions;
+  json reply = filtered(decisions, sample(kFilter));
+  CHECK(reply["NodeNames"] == json({"node-a", "node-b", "node-c"}));
+  CHECK(reply["FailedAndUnresolvableNodes"] == kNoMap);
+  CHECK(decisions.seen.at(0).name == "train-0");
+}
+
+TEST_CASE("filter: a pod of no group is refused only nodes whose promised room leaves too little") {
+  FakeDecisions decisions;
+  decisions.decision =
+      Foreign{std::make_shared<Promises>(promised({{"node-a", 8}, {"node-b", 7}, {"elsewhere", 0}}))};
+  json reply = filtered(decisions, sample(kFilter));
+  CHECK(reply["NodeNames"] == json({"node-a", "node-c"}));
+  CHECK(reply["FailedAndUnresolvableNodes"] ==
+        json{{"node-b", "muster: the free room is promised to a group"}});
+}
+
+TEST_CASE("filter: enough room everywhere gives all nodes back, none gives none") {
+  FakeDecisions decisions;
+  decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 8}, {"node-c", 9}}))};
+  CHECK(filtered(decisions, sample(kFilter))["NodeNames"].size() == 3);
+  decisions.decision =
+      Foreign{std::make_shared<Promises>(promised({{"node-a", 0}, {"node-b", 0}, {"node-c", 0}}))};
+  json none = filtered(decisions, sample(kFilter));
+  CHECK(none["NodeNames"] == json::array());
+  CHECK(none["FailedAndUnresolvableNodes"].size() == 3);
+}
+
+TEST_CASE("filter: the pod count is room too") {
+  FakeDecisions decisions;
+  Promises promises = promised({{"node-a", 8}});
+  promises["node-a"].set("pods", 0);
+  decisions.decision = Foreign{std::make_shared<Promises>(promises)};
+  CHECK(filtered(decisions, sample(kFilter))["NodeNames"] == json({"node-b", "node-c"}));
+}
+
+TEST_CASE("filter: a malformed quantity of a pod of no group is 400 and names the value") {
+  FakeDecisions decisions;
+  decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 8}}))};
+  Answer answer = Service(decisions).filter(replaced(sample(kFilter), "500m", "500x"));
+  CHECK(answer.status == 400);
+  CHECK_THAT(answer.body, Catch::Matchers::Contains("500x"));
+}
+
+TEST_CASE("filter: a planned member gets its node and no other") {
+  FakeDecisions decisions;
+  decisions.decision = Planned{"node-b"};
+  json reply = filtered(decisions, sample(kFilter));
+  CHECK(reply["NodeNames"] == json({"node-b"}));
+  CHECK(reply["FailedAndUnresolvableNodes"] == kNoMap);
+  CHECK(decisions.refused.empty());
+}
+
+TEST_CASE("filter: a planned node that is not offered is reported, and no other is given") {
+  FakeDecisions decisions;
+  decisions.decision = Planned{"node-b"};
+  json reply = filtered(decisions, replaced(sample(kFilter), R"("node-b","node-c"])", R"("node-c"])"));
+  CHECK(reply["NodeNames"] == json::array());
+  CHECK(reply["FailedAndUnresolvableNodes"].size() == 2);
+  std::vector<std::pair<std::string, std::string>> expected = {
+      {"0b5e1f5e-7d0a-4b7e-8a6d-2f1f3c9f5a10", "node-b"}};
+  CHECK(decisions.refused == expected);
+}
+
+TEST_CASE("filter: a held member is refused every node for good, with the reason") {
+  FakeDecisions decisions;
+  std::string reason = "muster: \"2 of 4\" members\n\t\x01 größer \xff";
+  decisions.decision = Held{reason};
+  json reply = filtered(decisions, sample(kFilter));
+  CHECK(reply["NodeNames"] == json::array());
+  std::string shown = "muster: \"2 of 4\" members\n\t\x01 größer \xef\xbf\xbd";
+  CHECK(reply["FailedAndUnresolvableNodes"] == json{{"node-a", shown}, {"node-b", shown}, {"node-c", shown}});
+}
+
+TEST_CASE("filter: an empty offer is answered with an empty list in every case") {
+  FakeDecisions decisions;
+  for (FilterDecision decision :
+       {FilterDecision(Foreign{std::make_shared<Promises>(promised({{"node-a", 0}}))}),
+        FilterDecision(Planned{"node-b"}), FilterDecision(Held{"wait"})}) {
+    decisions.decision = decision;
+    CHECK(filtered(decisions, sample(kFilterNoNames))["NodeNames"] == json::array());
+  }
+}
+
+TEST_CASE("filter: names in another form are answered like plain ones") {
+  FakeDecisions decisions;
+  std::string body =
+      replaced(sample(kFilter), R"(["node-a","node-b","node-c"])", R"([ "node-a", "node\u002db" ])");
+  CHECK(filtered(decisions, body)["NodeNames"] == json({"node-a", "node-b"}));
+  decisions.decision = Planned{"node-b"};
+  CHECK(filtered(decisions, body)["NodeNames"] == json({"node-b"}));
+}
+
+TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Error") {
+  FakeDecisions decisions;
+  Answer answer = Service(decisions).filter("{\"Pod\":7}");
+  CHECK(answer.status == 400);
+  CHECK(json::parse(answer.body) == json{{"Error", "filter: NodeNames is missing"}});
+  CHECK(decisions.seen.empty());
+}
+
+TEST_CASE("bind: success is an empty Error, failure is 200 with the text for users") {
+  FakeDecisions decisions;
+  Answer answer = Service(decisions).bind(sample(kBind));
+  CHECK(answer.status == 200);
+  CHECK(json::parse(answer.body) == json{{"Error", ""}});
+  CHECK(decisions.bound.at(0).node == "node-a");
+
+  decisions.bind_result = fail(ErrorCode::kConflict, "muster: \"train\" was planned again");
+  answer = Service(decisions).bind(sample(kBind));
+  CHECK(answer.status == 200);
+  CHECK(json::parse(answer.body) == json{{"Error", "muster: \"train\" was planned again"}});
+
+  answer = Service(decisions).bind("{\"PodName\":1}");
+  CHECK(answer.status == 400);
+  CHECK(decisions.bound.size() == 2);
+}
+
+TEST_CASE("preempt: candidates whose victims must stay are dropped, the others come back unchanged") {
+  FakeDecisions decisions;
+  std::string body = sample(kPreempt);
+  json all = json::parse(body)["NodeNameToMetaVictims"];
+  CHECK(json::parse(Service(decisions).preempt(body).body) == json{{"NodeNameToMetaVictims", all}});
+
+  decisions.allowed = [](const auto& uids) { return uids.empty(); };
+  all.erase("node-a");
+  CHECK(json::parse(Service(decisions).preempt(body).body) == json{{"NodeNameToMetaVictims", all}});
+
+  decisions.allowed = [](const auto&) { return false; };
+  Answer answer = Service(decisions).preempt(body);
+  CHECK(answer.status == 200);
+  CHECK(answer.body == R"({"NodeNameToMetaVictims":{}})");
+}
+
+}  // namespace
+}  // namespace muster::extender
