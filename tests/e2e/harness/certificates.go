@@ -42,17 +42,18 @@ func NewAuthority() (*Authority, error) {
 	return &Authority{PEM: block("CERTIFICATE", der), cert: cert, key: key}, nil
 }
 
-// Issue writes <dir>/<name>.crt and .key for a server on 127.0.0.1.
-func (a *Authority) Issue(dir, name string) (certFile, keyFile string, err error) {
+// Issue writes <dir>/<name>.crt and .key, for a server on 127.0.0.1 and under the given names,
+// or for a client.
+func (a *Authority) Issue(dir, name string, names ...string) (certFile, keyFile string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err
 	}
 	template := certificate(name)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
-	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
-	template.DNSNames = []string{"localhost"}
+	template.DNSNames = append([]string{"localhost"}, names...)
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		return "", "", err

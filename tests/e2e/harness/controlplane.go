@@ -15,16 +15,19 @@ import (
 )
 
 // Who may talk to the API server, by token. The second is what the Deployment of the
-// manifests would be: it can do what its roles allow and no more.
+// manifests would be, the third a cluster's own kube-scheduler: they can do what their roles
+// allow and no more.
 const (
-	adminToken  = "admin-token"
-	musterToken = "muster-token"
+	adminToken     = "admin-token"
+	musterToken    = "muster-token"
+	schedulerToken = "scheduler-token"
 
 	musterUser = "system:serviceaccount:muster-system:muster"
 )
 
 const tokens = adminToken + `,admin,1,"system:masters"
 ` + musterToken + `,` + musterUser + `,2,"system:serviceaccounts,system:serviceaccounts:muster-system"
+` + schedulerToken + `,system:kube-scheduler,3,
 `
 
 // Only the writes of kube-scheduler and Muster are of interest, to count them.
@@ -176,6 +179,11 @@ users:
 // proxy in front of it.
 func (c *ControlPlane) MusterKubeconfig(name, url string) (string, error) {
 	return c.Kubeconfig(name, url, musterToken)
+}
+
+// SchedulerKubeconfig is for a cluster's own kube-scheduler.
+func (c *ControlPlane) SchedulerKubeconfig() (string, error) {
+	return c.Kubeconfig("cluster-scheduler", c.URL, schedulerToken)
 }
 
 // Kubectl runs kubectl as admin and returns what it printed.

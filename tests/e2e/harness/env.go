@@ -108,13 +108,18 @@ func (e *Env) StartMuster(ctx context.Context, apiURL string) error {
 	if err != nil {
 		return err
 	}
+	return e.RunMuster(ctx, args, fmt.Sprintf("http://127.0.0.1:%d", ports[0]), http.DefaultClient)
+}
+
+// RunMuster starts muster-extender with any arguments and returns when it is ready at url.
+func (e *Env) RunMuster(ctx context.Context, args []string, url string, client *http.Client) error {
 	p, err := StartProcess(e.Dir, "muster-extender", append([]string{e.options.Binary}, args...)...)
 	if err != nil {
 		return err
 	}
-	e.Muster = &Muster{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]), binary: e.options.Binary, args: args}
+	e.Muster = &Muster{Process: p, url: url, client: client, binary: e.options.Binary, args: args}
 	e.Extender = e.Muster
-	e.Tap.SetTarget(e.Muster.url)
+	e.Tap.SetTarget(url)
 	return e.Muster.WaitReady(ctx)
 }
 
@@ -128,6 +133,11 @@ func (e *Env) StartScheduler() error {
 	if err != nil {
 		return err
 	}
+	return e.RunScheduler(args)
+}
+
+// RunScheduler starts kube-scheduler with any arguments.
+func (e *Env) RunScheduler(args []string) (err error) {
 	e.Scheduler, err = StartProcess(e.Dir, "kube-scheduler", append([]string{e.self, "kube-scheduler", "--v=2"}, args...)...)
 	return err
 }
@@ -183,8 +193,15 @@ func (e *Env) WaitAdmission(ctx context.Context, gated bool) error {
 // Clean removes the pods of a namespace at once, then the nodes.
 func (e *Env) Clean(ctx context.Context, namespace string) error {
 	// Controllers first, or they make new pods.
-	for _, kind := range []string{"jobs", "deployments"} {
-		if _, err := e.Kubectl(ctx, "delete", kind, "--all", "-n", namespace, "--cascade=orphan", "--wait=false"); err != nil {
+	orphan := metav1.DeletePropagationOrphan
+	how := metav1.DeleteOptions{PropagationPolicy: &orphan}
+	all := metav1.ListOptions{}
+	for _, err := range []error{
+		e.Client.BatchV1().Jobs(namespace).DeleteCollection(ctx, how, all),
+		e.Client.AppsV1().Deployments(namespace).DeleteCollection(ctx, how, all),
+		e.Client.AppsV1().ReplicaSets(namespace).DeleteCollection(ctx, how, all),
+	} {
+		if err != nil {
 			return err
 		}
 	}
@@ -256,6 +273,7 @@ func (e *Env) Stop() {
 type Muster struct {
 	*Process
 	url    string
+	client *http.Client
 	binary string
 	args   []string
 }
@@ -271,7 +289,7 @@ func (m *Muster) WaitReady(ctx context.Context) error {
 		if _, gone := m.Ended(); gone {
 			return true, ""
 		}
-		response, err := http.Get(m.url + "/readyz")
+		response, err := m.client.Get(m.url + "/readyz")
 		if err != nil {
 			return false, err.Error()
 		}

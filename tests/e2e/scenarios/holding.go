@@ -89,6 +89,21 @@ func indexedJob(t *T) {
 	}
 }
 
+// twoRoleExamples: the members of one group come from two Jobs, of another from two
+// Deployments, and differ in what they ask for.
+func twoRoleExamples(t *T) {
+	nodes := t.Nodes(harness.Shape{Blocks: 1, Racks: 2, Hosts: 4})
+	for _, example := range []struct {
+		file, group string
+		members     int
+	}{{"leader-and-workers.yaml", "rl", 5}, {"prefill-decode.yaml", "chat", 6}} {
+		_, err := t.Kubectl(t.Ctx, "apply", "-n", t.Namespace, "-f", filepath.Join(t.Root, "manifests/examples", example.file))
+		t.Must(err)
+		// Preferred level rack, and each fits into one of the two.
+		t.WaitWhole(example.group, example.members, soon, nodes)
+	}
+}
+
 // memberDeletedWhileHeld: a member that goes away before the group is complete does not count.
 func memberDeletedWhileHeld(t *T) {
 	nodes := t.Nodes(harness.Shape{Blocks: 1, Racks: 1, Hosts: 4})

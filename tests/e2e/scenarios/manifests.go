@@ -88,7 +88,7 @@ func member(change func(*corev1.Pod)) *corev1.Pod {
 	return pod
 }
 
-// probes runs the commands that a kubelet would.
+// probes runs the commands that a kubelet would, and one that must fail.
 func (t *T) probes() {
 	if t.Muster == nil {
 		return

@@ -32,6 +32,7 @@ var All = []Scenario{
 	{"e", "pods of no group beside a group", foreignPods},
 	{"f", "held by refusal, without gates", heldByRefusal},
 	{"g", "an indexed Job of eight, made by the job controller", indexedJob},
+	{"g2", "groups of two roles: leader and workers, prefill and decode", twoRoleExamples},
 	{"h1", "a member deleted while held", memberDeletedWhileHeld},
 	{"h2", "a member deleted while its group is Reserved", memberDeletedWhileReserved},
 	{"i1", "kill -9 after release and before the first bind", killedBeforeFirstBind},
@@ -39,6 +40,7 @@ var All = []Scenario{
 	{"j", "a planned node is cordoned between plan and bind", cordonedAfterPlan},
 	{"l", "a group that asks for an unknown level is rejected and says so", unknownLevel},
 	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
+	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"k", "200 members on 1,000 nodes", twoHundredMembers},
 }
 
