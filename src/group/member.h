@@ -35,6 +35,7 @@ struct Member {
   ResourceList demand;
   NodeSetId node_set = kEveryHost;
   std::optional<int64_t> index;  // from muster.dev/rank, the job completion index or the pod index
+  std::string subgroup;          // path, "prefill/replica-0"; empty: the group itself
   std::string controller;        // name of the owner that made it; empty for a bare pod
   int64_t creation_seconds = 0;
   int32_t priority = 0;
