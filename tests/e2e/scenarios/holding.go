@@ -141,3 +141,24 @@ func memberDeletedWhileReserved(t *T) {
 	t.Create(group.Pods()...)
 	t.WaitWhole("h", 4, soon, nodes)
 }
+
+// planGivenBack: kube-scheduler does not come to the members within the hold timeout. The plan
+// is given up, the group planned anew, and whole once kube-scheduler is back.
+func planGivenBack(t *T) {
+	nodes := t.Nodes(harness.Shape{Blocks: 1, Racks: 1, Hosts: 4})
+	t.Scheduler.Pause()
+	t.Cleanup(t.Scheduler.Resume)
+	t.Create(harness.Group{Name: "o", Members: 4, Required: "rack", GPUs: 8,
+		Extra: map[string]string{harness.Prefix + "hold-timeout": "3s"}}.Pods()...)
+	first := t.WaitReserved("o", 4)[0].Annotations[harness.PlanKey]
+	reserved := time.Now()
+	t.WaitMembers("o", 4, soon, "free of the first plan", func(p *corev1.Pod) bool {
+		return p.Annotations[harness.PlanKey] != first || p.Status.NominatedNodeName == ""
+	})
+	t.Note("given back after %d ms", time.Since(reserved).Milliseconds())
+	t.Scheduler.Resume()
+	pods := t.WaitWhole("o", 4, 30*time.Second, nodes)
+	if pods[0].Annotations[harness.PlanKey] == first {
+		t.Fail("bound by the plan that was given back")
+	}
+}

@@ -40,6 +40,7 @@ var All = []Scenario{
 	{"j", "a planned node is cordoned between plan and bind", cordonedAfterPlan},
 	{"l", "a group that asks for an unknown level is rejected and says so", unknownLevel},
 	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
+	{"o", "a plan that is not bound in time is given back and made anew", planGivenBack},
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"k", "200 members on 1,000 nodes", twoHundredMembers},
 }

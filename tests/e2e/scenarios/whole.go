@@ -73,7 +73,10 @@ func (t *T) writesOfMuster(group string, pods []*corev1.Pod, want map[string]int
 // incompleteGroupWaits: three of four members are left alone, by Muster and by kube-scheduler.
 func incompleteGroupWaits(t *T) {
 	nodes := t.Nodes(harness.Shape{Blocks: 1, Racks: 2, Hosts: 4})
-	t.Create(harness.Group{Name: "b", Members: 3, Min: 4, Required: "rack", GPUs: 8}.Pods()...)
+	// The hold timeout is also how long a group may gather before it says what it waits for.
+	b := harness.Group{Name: "b", Members: 3, Min: 4, Required: "rack", GPUs: 8,
+		Extra: map[string]string{harness.Prefix + "hold-timeout": "8s"}}
+	t.Create(b.Pods()...)
 	t.NeverBound("b", 10*time.Second)
 
 	for _, p := range t.Members("b") {
@@ -85,8 +88,10 @@ func incompleteGroupWaits(t *T) {
 		t.Fail("kube-scheduler has tried members of an incomplete group: %+v", calls[0])
 	}
 	t.noSchedulerEvents()
+	t.Note("«%s»", t.WaitEvent("b-", "Gathering", time.Second).Message)
 
-	t.Create(harness.Group{Name: "b", Members: 1, First: 3, Min: 4, Required: "rack", GPUs: 8}.Pods()...)
+	b.First, b.Members = 3, 1
+	t.Create(b.Pods()...)
 	arrived := time.Now()
 	pods := t.WaitWhole("b", 4, soon, nodes)
 	_, last := t.Recorder.BoundAt(pods)
