@@ -7,20 +7,18 @@
 
 #include "base/duration.h"
 #include "base/text.h"
+#include "books/group_spec.h"
+#include "group/quorum.h"
 
 namespace muster::books {
 namespace {
 
 constexpr std::string_view kPrefix = "muster.dev/";
-constexpr std::array<std::string_view, 9> kKnown = {"muster.dev/group-name",
-                                                    "muster.dev/min-member",
-                                                    "muster.dev/topology-required",
-                                                    "muster.dev/topology-preferred",
-                                                    "muster.dev/rank",
-                                                    "muster.dev/hold-timeout",
-                                                    "muster.dev/plan",
-                                                    "muster.dev/domain",
-                                                    "muster.dev/hold"};
+constexpr std::array<std::string_view, 12> kKnown = {
+    "muster.dev/group-name",         "muster.dev/min-member", "muster.dev/topology-required",
+    "muster.dev/topology-preferred", "muster.dev/slices",     "muster.dev/subgroup",
+    "muster.dev/group-spec",         "muster.dev/rank",       "muster.dev/plan",
+    "muster.dev/hold-timeout",       "muster.dev/domain",     "muster.dev/hold"};
 
 const std::string* find(const kube::StringMap& map, const std::string& key) {
   const auto it = map.find(key);
@@ -81,13 +79,18 @@ Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
         "muster.dev/group-name: {} is not a DNS label (lower case letters, digits and '-', at most 63)",
         quoted(name ? *name : ""));
   }
-  const std::string* minimum = find(annotations, "muster.dev/min-member");
-  if (!minimum) return invalid("muster.dev/min-member: missing; it has to be a whole number of at least 1");
-
   group::GroupSpec spec;
-  const Result<int64_t> min_member = parse_integer("muster.dev/min-member", *minimum, 1, 100'000);
-  if (!min_member) return tl::unexpected(min_member.error());
-  spec.min_member = static_cast<uint32_t>(*min_member);
+  const std::string* minimum = find(annotations, "muster.dev/min-member");
+  const std::string* long_form = find(annotations, "muster.dev/group-spec");
+  std::optional<uint32_t> min_member;
+  if (minimum) {
+    const Result<int64_t> parsed = parse_integer("muster.dev/min-member", *minimum, 1, 100'000);
+    if (!parsed) return tl::unexpected(parsed.error());
+    min_member = static_cast<uint32_t>(*parsed);
+    spec.min_member = *min_member;
+  } else if (!long_form) {
+    return invalid("muster.dev/min-member: missing; it has to be a whole number of at least 1");
+  }
   if (const std::string* text = find(annotations, "muster.dev/rank")) {
     if (Result<int64_t> rank = parse_integer("muster.dev/rank", *text, 0, INT32_MAX); !rank) {
       return tl::unexpected(rank.error());
@@ -109,6 +112,21 @@ Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
     }
     spec.hold_timeout = *timeout;
   }
+  if (const std::string* text = find(annotations, "muster.dev/slices")) {
+    Result<std::vector<group::SliceSpec>> slices = parse_slices(*text);
+    if (!slices) return invalid("muster.dev/slices: {}", slices.error().message);
+    spec.slices = std::move(*slices);
+  }
+  if (long_form) {
+    if (Result<void> applied = apply_group_spec(*long_form, min_member, spec); !applied) {
+      return tl::unexpected(applied.error());
+    }
+  }
+  if (const std::string* path = find(annotations, "muster.dev/subgroup");
+      path && !group::knows(spec, *path)) {
+    return invalid("muster.dev/subgroup: {} is not among the subgroups of muster.dev/group-spec",
+                   muster::quoted(*path));
+  }
   return spec;
 }
 
@@ -118,7 +136,10 @@ group::Member member_of(const kube::Pod& pod) {
   member.spec = parse_spec(pod.annotations);
   member.demand = pod.requests;
   member.index = index_of(pod);
-  if (pod.controller) member.controller = pod.controller->name;
+  if (pod.controller) {
+    member.controller = pod.controller->name;
+    member.controller_uid = pod.controller->uid;
+  }
   member.creation_seconds = pod.creation_seconds;
   member.priority = pod.priority;
   for (const std::string& gate : pod.scheduling_gates) {

@@ -27,6 +27,7 @@
 #include "muster/request.h"
 #include "muster/solver.h"
 #include "muster/topology.h"
+#include "muster/verdict.h"
 
 namespace muster::books {
 
@@ -38,6 +39,12 @@ struct LevelLabels {
 struct TreeLabels {
   std::string name;
   std::vector<LevelLabels> levels;  // coarse to fine
+};
+
+// A question as it was put to the solver, with its verdict; kInvalid when the request was rejected.
+struct Decision {
+  PlacementRequest request;
+  Result<Verdict> verdict;
 };
 
 class Books final : public group::Room {
@@ -65,6 +72,9 @@ class Books final : public group::Room {
   void unreserve(const std::string& uid) override;
   [[nodiscard]] std::string domain_of(const std::string& node) const override;
 
+  // solve() with everything the solver said.
+  [[nodiscard]] Decision decide(const group::Question& question);
+
   // --- views --------------------------------------------------------------------------------------------
   // Grows when room is gained anywhere.
   [[nodiscard]] uint64_t room_epoch();
@@ -75,6 +85,7 @@ class Books final : public group::Room {
   [[nodiscard]] std::vector<std::string> bound_uids() const;
   // Changes whenever promises() may have changed.
   [[nodiscard]] uint64_t promises_version() const { return promises_version_; }
+  [[nodiscard]] const ClusterState& cluster() { return state(); }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
   [[nodiscard]] std::size_t reservation_count() const { return reserved_.size(); }
   [[nodiscard]] uint64_t steps() const { return steps_; }
@@ -103,6 +114,7 @@ class Books final : public group::Room {
   void take_away(const std::string& uid);
   [[nodiscard]] std::optional<HostIndex> host_of(const std::string& node) const;
   [[nodiscard]] PlacementRequest to_request(const group::Question& question);
+  [[nodiscard]] std::optional<Error> too_many_resources(const group::Question& question);
   void touch_promises(const std::string& node);
 
   const std::vector<TreeLabels> trees_;

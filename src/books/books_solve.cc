@@ -1,9 +1,12 @@
 // Questions of groups to requests of the solver, and verdicts back to answers.
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "books/books.h"
 #include "muster/checker.h"
 #include "muster/verdict.h"
@@ -29,6 +32,65 @@ class Roles {
   PlacementRequest& request_;
 };
 
+// The tree of subgroups as the solver wants it: parents before children, found by path.
+class SubgroupTree {
+ public:
+  SubgroupTree(const group::GroupSpec& spec, OwnerId owner, PlacementRequest& request) : request_(request) {
+    SubGroup& root = request_.subgroups.front();
+    put(spec, root);
+    root.minimum = spec.min_member;
+    root.owner = owner;
+    add(spec.subgroups, 0, "");
+  }
+
+  // The deepest subgroup that the path names; a spec without subgroups has the group itself alone.
+  [[nodiscard]] uint32_t find(std::string path) const {
+    while (!path.empty()) {
+      if (const auto found = by_path_.find(path); found != by_path_.end()) return found->second;
+      const auto slash = path.rfind('/');
+      path.resize(slash == std::string::npos ? 0 : slash);
+    }
+    return 0;
+  }
+
+  // Members that count although they stand on no host we know: the minima on the way up need so many less.
+  void count_elsewhere(uint32_t subgroup, uint32_t members) {
+    while (true) {
+      SubGroup& node = request_.subgroups[subgroup];
+      if (node.minimum) *node.minimum -= std::min(*node.minimum, members);
+      if (subgroup == 0) return;
+      subgroup = node.parent;
+    }
+  }
+
+ private:
+  static void put(const group::Constraints& from, SubGroup& to) {
+    to.required = from.topology_required;
+    to.preferred = from.topology_preferred;
+    to.exclusive = from.exclusive;
+    to.placement = from.spread ? Strategy::kSpread : Strategy::kPack;
+    to.min_subgroups = from.min_subgroups;
+    for (const group::SliceSpec& slice : from.slices) to.slices.push_back({slice.size, slice.level});
+  }
+
+  void add(const std::vector<group::SubgroupSpec>& children, uint32_t parent, const std::string& path) {
+    for (const group::SubgroupSpec& child : children) {
+      const auto index = static_cast<uint32_t>(request_.subgroups.size());
+      const std::string child_path = path.empty() ? child.name : path + "/" + child.name;
+      SubGroup& made = request_.subgroups.emplace_back();
+      put(child, made);
+      made.name = child.name;
+      made.parent = parent;
+      made.minimum = child.min_member;
+      by_path_[child_path] = index;
+      add(child.subgroups, index, child_path);
+    }
+  }
+
+  PlacementRequest& request_;
+  std::map<std::string, uint32_t> by_path_;
+};
+
 // A certificate speaks of what is modelled; it says what it did not look at.
 std::string left_out(const group::Question& question) {
   std::set<std::string> names;
@@ -47,60 +109,72 @@ PlacementRequest Books::to_request(const group::Question& question) {
   static_cast<void>(state());  // the topology may have to be built before hosts are looked up
 
   PlacementRequest request;
+  SubgroupTree tree(question.spec, owner_of(question.key), request);
   Roles roles(request);
-  SubGroup& root = request.subgroups.front();
-  root.required = question.spec.topology_required;
-  root.preferred = question.spec.topology_preferred;
-  root.owner = owner_of(question.key);
-
-  int64_t rank = 0;
   for (std::size_t i = 0; i < question.members.size(); ++i) {
     const group::Member& member = *question.members[i];
     evaluate(member.node_set);
-    request.members.push_back({roles.intern(to_demand(member.demand), member.node_set), 0, rank++, kNoHost});
+    request.members.push_back({roles.intern(to_demand(member.demand), member.node_set),
+                               tree.find(member.subgroup), question.ranks[i], kNoHost});
     const auto refused = question.exclusions.find(member.pod.uid);
     if (refused == question.exclusions.end()) continue;
     for (const std::string& node : refused->second) {
       if (const auto host = host_of(node)) request.refusals.push_back({static_cast<uint32_t>(i), *host});
     }
   }
-  uint32_t elsewhere = question.completed;  // members that count although they stand on no host we know
-  for (const group::Placed& placed : question.fixed) {
-    const auto host = host_of(placed.node);
+  for (const group::Fixed& fixed : question.fixed) {
+    const auto host = host_of(fixed.node);
+    const uint32_t subgroup = tree.find(fixed.subgroup);
     if (!host) {
-      ++elsewhere;
+      tree.count_elsewhere(subgroup, 1);
       continue;
     }
-    const auto charge = charges_.find(placed.uid);
+    const auto charge = charges_.find(fixed.uid);
     const Demand demand = charge == charges_.end() ? Demand{} : to_demand(charge->second.demand);
-    request.members.push_back({roles.intern(demand, kEveryHost), 0, rank++, *host});
+    request.members.push_back({roles.intern(demand, kEveryHost), subgroup, fixed.rank, *host});
   }
-  root.minimum = question.spec.min_member - std::min(question.spec.min_member, elsewhere);
+  for (const auto& [path, count] : question.completed) tree.count_elsewhere(tree.find(path), count);
   return request;
 }
 
-group::Answer Books::solve(const group::Question& question) {
+std::optional<Error> Books::too_many_resources(const group::Question& question) {
   for (const group::Member* member : question.members) {
+    want_resources(member->demand);
     for (const auto& [name, amount] : member->demand.entries()) {
-      want_resources(member->demand);
-      if (std::find(resources_.begin(), resources_.end(), name) == resources_.end()) {
-        return group::BadRequest{"pod " + member->pod.name + ": resource " + name + ": more than " +
-                                 std::to_string(resources_.size()) + " different resources are asked for"};
-      }
+      if (std::find(resources_.begin(), resources_.end(), name) != resources_.end()) continue;
+      return Error{ErrorCode::kInvalid,
+                   fmt::format("pod {}: resource {}: more than {} different resources are asked for",
+                               member->pod.name, name, resources_.size())};
     }
   }
-  PlacementRequest request = to_request(question);
+  return std::nullopt;
+}
+
+Decision Books::decide(const group::Question& question) {
+  if (std::optional<Error> error = too_many_resources(question)) return {{}, tl::unexpected(*error)};
+  Decision decision{to_request(question), {}};
   ClusterState& cluster = state();
-  if (const Result<void> sound = validate(request, cluster); !sound)
-    return group::BadRequest{sound.error().message};
-  const Verdict verdict = muster::solve(request, cluster);
+  if (Result<void> sound = validate(decision.request, cluster); !sound) {
+    decision.verdict = tl::unexpected(sound.error());
+    return decision;
+  }
+  decision.verdict = muster::solve(decision.request, cluster);
+  return decision;
+}
+
+group::Answer Books::solve(const group::Question& question) {
+  const Decision decision = decide(question);
+  if (!decision.verdict) return group::BadRequest{decision.verdict.error().message};
+  const Verdict& verdict = *decision.verdict;
+  const ClusterState& cluster = state();
   if (const auto* no = std::get_if<CertifiedNo>(&verdict)) {
     steps_ += no->steps;
-    return group::DoesNotFit{describe(verdict, request, cluster) + left_out(question)};
+    return group::DoesNotFit{describe(verdict, decision.request, cluster) + left_out(question)};
   }
   if (const auto* undecided = std::get_if<Undecided>(&verdict)) {
     steps_ += undecided->steps;
-    return group::Undecided{describe(verdict, request, cluster)};
+    if (!undecided->fault.empty()) log_error("group {}: {}", question.key.text(), undecided->fault);
+    return group::Undecided{describe(verdict, decision.request, cluster)};
   }
   const Fits& fits = std::get<Fits>(verdict);
   steps_ += fits.steps;

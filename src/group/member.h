@@ -37,6 +37,7 @@ struct Member {
   std::optional<int64_t> index;  // from muster.dev/rank, the job completion index or the pod index
   std::string subgroup;          // path, "prefill/replica-0"; empty: the group itself
   std::string controller;        // name of the owner that made it; empty for a bare pod
+  std::string controller_uid;
   int64_t creation_seconds = 0;
   int32_t priority = 0;
 

@@ -16,6 +16,12 @@ struct Placed {
   std::string node;
 };
 
+// A member that stays where it is.
+struct Fixed : Placed {
+  std::string subgroup;
+  int64_t rank = 0;
+};
+
 // Nodes that kube-scheduler refused for a member: uid → node names.
 using Exclusions = std::map<std::string, std::set<std::string>>;
 
@@ -23,8 +29,9 @@ struct Question {
   GroupKey key;
   GroupSpec spec;
   std::vector<const Member*> members;  // to be placed, in rank order
-  std::vector<Placed> fixed;  // bound or planned already: they fix the domain and count towards the minimum
-  uint32_t completed = 0;     // members that have succeeded: they count towards the minimum as well
+  std::vector<int64_t> ranks;          // of the members, in the same order
+  std::vector<Fixed> fixed;  // bound or planned already: they fix the domain and count towards the minimum
+  std::map<std::string, uint32_t> completed;  // by subgroup: members that have succeeded count as well
   Exclusions exclusions;
 };
 
