@@ -112,7 +112,8 @@ func (t *T) noSchedulerEvents() {
 func foreignPods(t *T) {
 	nodes := t.Nodes(harness.Shape{Blocks: 1, Racks: 2, Hosts: 4})
 	t.Create(harness.Group{Name: "waits", Members: 1, Min: 2, GPUs: 8}.Pods()...)
-	group := harness.Group{Name: "e", Members: 4, Required: "rack", GPUs: 8}.Pods()
+	// Half a host each: kube-scheduler spreads the others over all hosts.
+	group := harness.Group{Name: "e", Members: 4, Required: "rack", GPUs: 4}.Pods()
 	for i := range 8 {
 		t.Create(harness.Pod("foreign-"+string(rune('a'+i)), 1))
 		if i%2 == 1 {
