@@ -45,6 +45,14 @@ Connection::Connection(Fd fd, SSL_CTX* tls) : fd_(std::move(fd)), peer_(peer_add
   if (ssl_) SSL_set_fd(ssl_.get(), fd_.get());
 }
 
+// A TLS peer is told that this is the end and not a cut; nobody waits for its answer.
+Connection::~Connection() {
+  if (!ssl_ || !handshaken) return;
+  ERR_clear_error();
+  SSL_shutdown(ssl_.get());
+  ERR_clear_error();
+}
+
 Io Connection::tls_result(int result) {
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:

@@ -24,6 +24,9 @@ class Connection {
  public:
   // tls == nullptr: plain.
   Connection(Fd fd, SSL_CTX* tls);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] const std::string& peer() const { return peer_; }

@@ -103,11 +103,9 @@ void Front::stop(std::chrono::milliseconds drain) {
 void Front::serve_connection(const ConnectionPtr& connection) {
   std::string_view head;
   while (!stopping_ && next_head(connection, head)) {
-    bool keep = serve_request(*connection, head);
-    if (!keep || stopping_) {
-      connection->linger(steady_clock::now() + kLinger);
-      return;
-    }
+    After after = serve_request(*connection, head);
+    if (after == After::kAbort) abort(*connection);
+    if (after != After::kKeep) return;
     connection->trim();
     if (connection->buffered().empty() && !workers_.saturated()) {
       (void)connection->wait_readable(kStay, listener_->wake_fd());
@@ -144,7 +142,7 @@ bool Front::next_head(const ConnectionPtr& connection, std::string_view& head) {
       std::string why =
           too_long ? fmt::format("head longer than {} bytes", kMaxHeadBytes) : "this is not HTTP";
       send_error(c, options_, false, true, too_long ? 431 : 400, why);
-      c.linger(steady_clock::now() + kLinger);
+      abort(c);
       return false;
     }
     Io state = c.fill();
@@ -161,15 +159,20 @@ bool Front::next_head(const ConnectionPtr& connection, std::string_view& head) {
   }
 }
 
-bool Front::serve_request(Connection& connection, std::string_view head_text) {
+After Front::serve_request(Connection& connection, std::string_view head_text) {
   auto parsed = parse_head(head_text);
   bool head_only = head_text.starts_with("HEAD ");
   connection.consume(head_text.size());
   if (const auto* bad = std::get_if<HeadRefusal>(&parsed)) {
     send_error(connection, options_, head_only, true, bad->status, bad->message);
-    return false;
+    return After::kAbort;
   }
   return serve_(connection, std::get<RequestHead>(parsed));
+}
+
+void Front::abort(Connection& connection) {
+  auto patience = stopping_ ? std::chrono::milliseconds(100) : kLinger;
+  connection.linger(steady_clock::now() + patience);
 }
 
 }  // namespace muster::http

@@ -20,10 +20,17 @@
 
 namespace muster::http {
 
+// What becomes of a connection behind a reply.
+enum class After {
+  kKeep,   // another request may follow
+  kClose,  // the peer wants no other, or is gone
+  kAbort,  // the rest of this request was not read
+};
+
 class Front {
  public:
-  // Answers one request on the connection; false when the connection cannot carry another one.
-  using Serve = std::function<bool(Connection&, const RequestHead&)>;
+  // Answers one request on the connection.
+  using Serve = std::function<After(Connection&, const RequestHead&)>;
 
   Front(const ServerOptions& options, Serve serve);
   ~Front();
@@ -41,7 +48,8 @@ class Front {
   void serve_connection(const ConnectionPtr& connection);
   bool next_head(const ConnectionPtr& connection, std::string_view& head);
   bool finish_handshake(const ConnectionPtr& connection);
-  bool serve_request(Connection& connection, std::string_view head_text);
+  After serve_request(Connection& connection, std::string_view head_text);
+  void abort(Connection& connection);
 
   const ServerOptions options_;
   const Serve serve_;

@@ -89,7 +89,7 @@ struct Call {
   Connection& connection;
   const RequestHead& head;
   const Route& route;
-  bool close = false;  // the rest of the request was not read
+  bool unread = false;  // the rest of the request was not read
 };
 
 std::string reduced_head(const RequestHead& head) {
@@ -124,10 +124,10 @@ struct Server::Impl : httplib::Server {
   void add_route(std::string method, std::string path, Route route);
   Result<uint16_t> start();
   const Methods* find_path(const std::string& path) const;
-  bool dispatch(Connection& connection, const RequestHead& head);
-  bool refuse(Connection& connection, const RequestHead& head, int status, std::string_view message,
-              std::string_view allowed_methods = {});
-  bool run_route(Connection& connection, const RequestHead& head, const Route& route);
+  After dispatch(Connection& connection, const RequestHead& head);
+  After refuse(Connection& connection, const RequestHead& head, int status, std::string_view message,
+               std::string_view allowed_methods = {});
+  After run_route(Connection& connection, const RequestHead& head, const Route& route);
   void read_and_answer(httplib::Response& out, const httplib::ContentReader& reader);
   void answer(httplib::Response& out, std::string body);
   Response call_handler(std::string body);
@@ -166,7 +166,7 @@ const Methods* Server::Impl::find_path(const std::string& path) const {
   return nullptr;
 }
 
-bool Server::Impl::dispatch(Connection& connection, const RequestHead& head) {
+After Server::Impl::dispatch(Connection& connection, const RequestHead& head) {
   const Methods* methods = find_path(head.path);
   if (methods == nullptr)
     return refuse(connection, head, 404, fmt::format("no such path: {}", muster::quoted(head.path)));
@@ -189,14 +189,15 @@ bool Server::Impl::dispatch(Connection& connection, const RequestHead& head) {
 }
 
 // Answers without reading the body; a connection on which one is still to come is given up.
-bool Server::Impl::refuse(Connection& connection, const RequestHead& head, int status,
-                          std::string_view message, std::string_view allowed_methods) {
+After Server::Impl::refuse(Connection& connection, const RequestHead& head, int status,
+                           std::string_view message, std::string_view allowed_methods) {
   bool close = head.has_body() || !head.keep_alive;
   bool sent = send_error(connection, options, head.method == "HEAD", close, status, message, allowed_methods);
-  return sent && !close;
+  if (head.has_body()) return After::kAbort;
+  return sent && !close ? After::kKeep : After::kClose;
 }
 
-bool Server::Impl::run_route(Connection& connection, const RequestHead& head, const Route& route) {
+After Server::Impl::run_route(Connection& connection, const RequestHead& head, const Route& route) {
   Call call{connection, head, route};
   // A chunk of one byte takes six on the wire; whoever sends only such chunks has to do with a third.
   uint64_t raw_limit = 2 * static_cast<uint64_t>(options.max_body_bytes) + (64u << 10);
@@ -207,7 +208,8 @@ bool Server::Impl::run_route(Connection& connection, const RequestHead& head, co
   current_call = &call;
   bool ok = process_request(stream, close, closed, nullptr);
   current_call = nullptr;
-  return ok && !close && !call.close && !stream.broken();
+  if (call.unread) return After::kAbort;
+  return ok && !close && !stream.broken() ? After::kKeep : After::kClose;
 }
 
 void Server::Impl::read_and_answer(httplib::Response& out, const httplib::ContentReader& reader) {
@@ -224,7 +226,7 @@ void Server::Impl::read_and_answer(httplib::Response& out, const httplib::Conten
     answer(out, std::move(body));
     return;
   }
-  call.close = true;
+  call.unread = true;
   Response refusal =
       too_long ? error_response(413, fmt::format("body longer than {} bytes", options.max_body_bytes))
                : error_response(400, "the body is broken or did not arrive in time");

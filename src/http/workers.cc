@@ -39,11 +39,6 @@ void Workers::run(std::function<void()> job) {
   log_warning("http: no more threads: {} run, {} calls wait", threads_, jobs_.size());
 }
 
-std::size_t Workers::busy() const {
-  std::lock_guard lock(mutex_);
-  return threads_ - idle_ + jobs_.size();
-}
-
 std::size_t Workers::threads() const {
   std::lock_guard lock(mutex_);
   return threads_;

@@ -28,8 +28,6 @@ class Workers {
   // The job must not throw.
   void run(std::function<void()> job);
 
-  // All jobs, running and queued.
-  [[nodiscard]] std::size_t busy() const;
   [[nodiscard]] std::size_t threads() const;
   // Waits until no job runs or is queued; false at the deadline.
   [[nodiscard]] bool wait_idle(std::chrono::steady_clock::time_point deadline);

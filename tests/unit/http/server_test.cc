@@ -8,13 +8,14 @@
 #include <vector>
 
 #include "http/client.h"
-#include "raw_socket.h"
+#include "support/raw_socket.h"
 
 namespace muster::http {
 namespace {
 
 using namespace std::chrono_literals;
 using std::chrono::steady_clock;
+using test::RawSocket;
 
 Response text(std::string body) {
   Response response;

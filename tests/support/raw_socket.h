@@ -14,7 +14,7 @@
 
 #include "http/fd.h"
 
-namespace muster::http {
+namespace muster::test {
 
 class RawSocket {
  public:
@@ -64,10 +64,10 @@ class RawSocket {
   [[nodiscard]] bool closed_by_peer() const { return closed_; }
 
  private:
-  Fd fd_;
+  http::Fd fd_;
   bool connected_ = false;
   bool closed_ = false;
   std::string got_;
 };
 
-}  // namespace muster::http
+}  // namespace muster::test

@@ -1,0 +1,157 @@
+#include <catch2/catch.hpp>
+
+#include "http/client.h"
+#include "http/server.h"
+#include "support/certificates.h"
+#include "support/raw_socket.h"
+
+namespace muster::http {
+namespace {
+
+using Catch::Matchers::Contains;
+using test::Authority;
+using test::Certificate;
+using test::TempDir;
+using namespace std::chrono_literals;
+
+struct TlsServer {
+  explicit TlsServer(const Authority& authority, bool mutual = false,
+                     const char* san = "IP:127.0.0.1,DNS:muster.test", bool expired = false) {
+    Certificate own = authority.issue("muster", san, expired);
+    ServerOptions options;
+    options.io_timeout = 2s;
+    options.tls.cert_file = dir.file("tls.crt", own.cert_pem);
+    options.tls.key_file = dir.file("tls.key", own.key_pem);
+    if (mutual) options.tls.client_ca_file = dir.file("ca.crt", authority.pem());
+    server = std::make_unique<Server>(options);
+    server->route("POST", "/echo", [](const Request& request) {
+      Response response;
+      response.body = request.body;
+      return response;
+    });
+    port = server->start().value();
+  }
+  [[nodiscard]] ClientOptions options() const {
+    ClientOptions out;
+    out.base_url = "https://127.0.0.1:" + std::to_string(port);
+    return out;
+  }
+
+  TempDir dir;
+  std::unique_ptr<Server> server;
+  uint16_t port = 0;
+};
+
+Result<Reply> echo(const ClientOptions& options, const std::string& body = "hi") {
+  auto client = Client::create(options);
+  if (!client) return tl::unexpected(client.error());
+  return (*client)->call("POST", "/echo", {}, body, "text/plain");
+}
+
+TEST_CASE("tls: calls and large bodies go both ways over one connection") {
+  Authority authority("test authority");
+  TlsServer server(authority);
+  ClientOptions options = server.options();
+  options.ca_pem = authority.pem();
+  auto client = Client::create(options).value();
+  for (std::size_t size : {1u, 100'000u, 5'000'000u}) {
+    auto reply = client->call("POST", "/echo", {}, std::string(size, 'x'), "text/plain");
+    REQUIRE(reply);
+    CHECK(reply->body.size() == size);
+  }
+}
+
+TEST_CASE("tls: a server of another authority, for another name or expired is refused, and told why") {
+  Authority authority("test authority");
+  Authority other("other authority");
+  TlsServer server(authority);
+  ClientOptions options = server.options();
+  options.ca_pem = other.pem();
+  CHECK_THAT(echo(options).error().message, Contains("not accepted"));
+  CHECK(echo(options).error().code == ErrorCode::kUnavailable);
+  options.ca_pem.clear();
+  CHECK_THAT(echo(options).error().message, Contains("not accepted"));
+
+  TlsServer elsewhere(authority, false, "IP:127.0.0.2,DNS:muster.test");
+  options = elsewhere.options();
+  options.ca_pem = authority.pem();
+  CHECK_THAT(echo(options).error().message, Contains("not for this name"));
+  options.server_name = "muster.test";
+  CHECK(echo(options).value().body == "hi");
+  options.server_name = "wrong.test";
+  CHECK_THAT(echo(options).error().message, Contains("not for this name"));
+  options.insecure_skip_verify = true;
+  CHECK(echo(options).value().body == "hi");
+
+  TlsServer late(authority, false, "IP:127.0.0.1", true);
+  options = late.options();
+  options.ca_pem = authority.pem();
+  CHECK_THAT(echo(options).error().message, Contains("expired"));
+}
+
+TEST_CASE("tls: with a client CA, callers without a certificate of it are refused") {
+  Authority authority("test authority");
+  Authority other("other authority");
+  TlsServer server(authority, true);
+  ClientOptions options = server.options();
+  options.ca_pem = authority.pem();
+  CHECK(echo(options).error().code == ErrorCode::kUnavailable);
+
+  Certificate wrong = other.issue("kube-scheduler", "");
+  options.client_cert_pem = wrong.cert_pem;
+  options.client_key_pem = wrong.key_pem;
+  CHECK(echo(options).error().code == ErrorCode::kUnavailable);
+
+  Certificate right = authority.issue("kube-scheduler", "");
+  options.client_cert_pem = right.cert_pem;
+  options.client_key_pem = right.key_pem;
+  CHECK(echo(options).value().body == "hi");
+}
+
+TEST_CASE("tls: plain HTTP on a TLS port and silence during the handshake end the connection") {
+  Authority authority("test authority");
+  TlsServer server(authority);
+  test::RawSocket plain(server.port);
+  plain.send("GET / HTTP/1.1\r\n\r\n");
+  plain.receive_all();
+  CHECK(plain.closed_by_peer());
+  test::RawSocket silent(server.port);
+  silent.send("\x16\x03\x01");
+  silent.receive_all();
+  CHECK(silent.closed_by_peer());
+}
+
+TEST_CASE("tls: PEM texts and files that cannot be used are named") {
+  Authority authority("test authority");
+  Certificate one = authority.issue("one", "");
+  Certificate two = authority.issue("two", "");
+  ClientOptions options;
+  options.base_url = "https://127.0.0.1:1";
+  options.ca_pem = "nonsense";
+  CHECK_THAT(Client::create(options).error().message, Contains("CA certificate"));
+  options.ca_pem = authority.pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  CHECK_THAT(Client::create(options).error().message, Contains("CA certificate"));
+  options.ca_pem.clear();
+  options.client_cert_pem = one.cert_pem;
+  CHECK_THAT(Client::create(options).error().message, Contains("together"));
+  options.client_key_pem = "-----BEGIN nothing";
+  CHECK_THAT(Client::create(options).error().message, Contains("client key"));
+  options.client_key_pem = two.key_pem;
+  CHECK_THAT(Client::create(options).error().message, Contains("does not belong"));
+
+  TempDir dir;
+  ServerOptions server;
+  server.tls.cert_file = "/nowhere/tls.crt";
+  CHECK_THAT(Server(server).start().error().message, Contains("certFile /nowhere/tls.crt"));
+  server.tls.cert_file = dir.file("a", one.cert_pem);
+  server.tls.key_file = dir.file("b", "nonsense");
+  CHECK_THAT(Server(server).start().error().message, Contains("keyFile"));
+  server.tls.key_file = dir.file("c", two.key_pem);
+  CHECK(!Server(server).start());
+  server.tls.key_file = dir.file("d", one.key_pem);
+  server.tls.client_ca_file = dir.file("e", "");
+  CHECK_THAT(Server(server).start().error().message, Contains("clientCAFile"));
+}
+
+}  // namespace
+}  // namespace muster::http
