@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/json_text.h"
 #include "base/text.h"
 #include "kube/yaml_scalar.h"
 
@@ -41,10 +42,10 @@ std::string json_of_scalar(const YAML::Node& node) {
   }
   if (name != "?" && name != "" && name != "int" && name != "float" && name != "bool" && name != "null" &&
       name != "timestamp") {
-    fail_at(node, "unknown tag " + quoted(tag));
+    fail_at(node, "unknown tag " + muster::quoted(tag));
   }
   auto plain = json_of_plain_scalar(node.Scalar());
-  if (!plain) fail_at(node, quoted(node.Scalar()) + " has no meaning in JSON");
+  if (!plain) fail_at(node, muster::quoted(node.Scalar()) + " has no meaning in JSON");
   return *std::move(plain);
 }
 
@@ -111,7 +112,7 @@ class Converter {
         continue;
       }
       std::string key = key_of(entry.first);
-      if (!seen.insert(key).second) fail_at(entry.first, "the key " + quoted(key) + " occurs twice");
+      if (!seen.insert(key).second) fail_at(entry.first, "the key " + muster::quoted(key) + " occurs twice");
       fields.emplace_back(std::move(key), entry.second);
     }
     for (const auto& source : merged) merge(source, depth, fields, seen);

@@ -6,6 +6,8 @@
 #include <charconv>
 #include <cstdint>
 
+#include "base/json_text.h"
+
 namespace muster::kube {
 namespace {
 
@@ -108,21 +110,6 @@ std::optional<std::string> json_of_plain_scalar(std::string_view text) {
   std::string json;
   append_json_string(json, text);
   return json;
-}
-
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  out += '"';
 }
 
 }  // namespace muster::kube

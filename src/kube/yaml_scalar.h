@@ -10,7 +10,4 @@ namespace muster::kube {
 // The JSON token of an unquoted scalar (true, null, 8, 0.5, "text"). Nothing for infinity and not-a-number.
 [[nodiscard]] std::optional<std::string> json_of_plain_scalar(std::string_view text);
 
-// Appends `text` as a JSON string.
-void append_json_string(std::string& out, std::string_view text);
-
 }  // namespace muster::kube

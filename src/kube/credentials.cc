@@ -1,0 +1,95 @@
+#include "kube/credentials.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace muster::kube {
+namespace {
+
+// The kubelet rotates a token at 80 % of its life, of which there are at least ten minutes.
+constexpr Duration kReadAgainAfter{60'000};
+
+std::string without_line_end(std::string text) {
+  const auto end = text.find_last_not_of(" \t\r\n");
+  text.resize(end == std::string::npos ? 0 : end + 1);
+  return text;
+}
+
+bool same(const http::ClientOptions& a, const http::ClientOptions& b) {
+  return a.ca_pem == b.ca_pem && a.client_cert_pem == b.client_cert_pem &&
+         a.client_key_pem == b.client_key_pem;
+}
+
+}  // namespace
+
+Credentials::Credentials(Access access, const Clock& clock,
+                         std::function<Result<std::string>(const std::string&)> read)
+    : access_(std::move(access)), clock_(clock), read_(std::move(read)) {}
+
+Result<std::string> Credentials::content(const Secret& secret) const {
+  if (!secret.value.empty() || secret.file.empty()) return secret.value;
+  return read_(secret.file);
+}
+
+Result<void> Credentials::refresh_token() {
+  if (access_.token.file.empty()) {
+    token_ = access_.token.value;
+    return {};
+  }
+  auto content = read_(access_.token.file);
+  if (!content) return tl::unexpected(content.error());
+  auto token = without_line_end(*std::move(content));
+  if (token.empty()) return invalid("{} is empty", access_.token.file);
+  token_ = std::move(token);
+  return {};
+}
+
+Result<void> Credentials::refresh_transport() {
+  const auto ca = content(access_.ca);
+  if (!ca) return tl::unexpected(ca.error());
+  const auto cert = content(access_.client_cert);
+  if (!cert) return tl::unexpected(cert.error());
+  const auto key = content(access_.client_key);
+  if (!key) return tl::unexpected(key.error());
+  http::ClientOptions options;
+  options.base_url = access_.server;
+  options.ca_pem = *ca;
+  options.client_cert_pem = *cert;
+  options.client_key_pem = *key;
+  options.server_name = access_.tls_server_name;
+  options.insecure_skip_verify = access_.insecure_skip_verify;
+  if (transport_ && same(*transport_, options)) return {};
+  // A certificate and a key that are just being replaced do not fit together: keep the old pair until they
+  // do.
+  if (auto usable = http::Client::create(options); !usable) return tl::unexpected(usable.error());
+  transport_ = std::make_shared<const http::ClientOptions>(std::move(options));
+  return {};
+}
+
+Result<void> Credentials::refresh() {
+  auto token = refresh_token();
+  auto transport = refresh_transport();
+  return token ? transport : token;
+}
+
+Result<Credentials::Current> Credentials::current() {
+  const std::lock_guard lock(mutex_);
+  const TimePoint now = clock_.now();
+  if (stale_ || !read_at_ || now - *read_at_ >= kReadAgainAfter) {
+    const auto refreshed = refresh();
+    const bool usable = transport_ && (access_.token.file.empty() || !token_.empty());
+    if (!refreshed && !usable) return tl::unexpected(refreshed.error());
+    if (!refreshed) log_warning("credentials stay as they were: {}", refreshed.error().message);
+    read_at_ = now;
+    stale_ = false;
+  }
+  return Current{transport_, token_};
+}
+
+void Credentials::rejected(const std::string& token) {
+  const std::lock_guard lock(mutex_);
+  if (token == token_) stale_ = true;
+}
+
+}  // namespace muster::kube
