@@ -11,6 +11,8 @@ endif()
 target_include_directories(muster_flags INTERFACE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(muster_flags INTERFACE fmt::fmt tl::expected)
 
+include(${CMAKE_CURRENT_LIST_DIR}/precompiled.cmake)
+
 # muster_library(NAME [DEPS targets…]): the folder it is called in becomes the static library muster_NAME.
 function(muster_library name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})
@@ -22,6 +24,7 @@ function(muster_library name)
   endif()
   add_library(muster_${name} STATIC ${sources})
   target_link_libraries(muster_${name} PUBLIC muster_flags ${ARG_DEPS} PRIVATE ${ARG_PRIVATE})
+  muster_precompile(muster_${name})
 endfunction()
 
 # muster_program(NAME DEPS targets…): src/cmd/NAME_main.cc and src/cmd/NAME/*.cc, where present, become NAME.
@@ -54,6 +57,7 @@ function(muster_test name)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
   target_link_libraries(${target} PRIVATE muster_flags ${ARG_DEPS} muster_test_support Catch2::Catch2WithMain
                                           Threads::Threads)
+  muster_precompile_test(${target})
   set(labels ${kind})
   add_dependencies(${kind}_tests ${target})
   if(ARG_CONCURRENT)
