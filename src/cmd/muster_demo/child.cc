@@ -89,10 +89,8 @@ Result<std::string> Child::line_after(std::string_view prefix, std::chrono::mill
   };
   changed_.wait_until(lock, std::chrono::steady_clock::now() + timeout, look);
   if (!found.empty()) return found;
-  const bool ended = ended_;
-  lock.unlock();
-  return fail(ErrorCode::kUnavailable, "{} without the line \"{}…\"; its last lines:\n{}",
-              ended ? "it ended" : "it runs", prefix, last_lines(5));
+  return fail(ErrorCode::kUnavailable, "{} the line \"{}…\"",
+              ended_ ? "it ended without" : "it runs, but has not written", prefix);
 }
 
 int Child::stop() {

@@ -60,6 +60,8 @@ Result<void> Story::play() {
     if (auto played = (this->*scene)(); !played) return played;
     std::this_thread::sleep_for(pause_);
   }
+  if (!scheduler_.last_trouble().empty())
+    return differs("no call of kube-scheduler answered with an error", "one");
   return {};
 }
 
