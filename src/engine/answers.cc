@@ -40,6 +40,11 @@ void Answers::set_promises(extender::Promises promises) {
   promises_ = std::move(fresh);
 }
 
+bool Answers::knows(const std::string& uid) const {
+  const std::shared_lock lock(mutex_);
+  return members_.contains(uid);
+}
+
 extender::FilterDecision Answers::member(const std::string& uid) const {
   const std::shared_lock lock(mutex_);
   const auto found = members_.find(uid);

@@ -31,6 +31,8 @@ class Answers {
   void set_promises(extender::Promises promises);
 
   // --- the server's side ----------------------------------------------------------------------------------
+  // Whether the pod has been seen as a member of a group. O(1).
+  [[nodiscard]] bool knows(const std::string& uid) const;
   [[nodiscard]] extender::FilterDecision member(const std::string& uid) const;
   [[nodiscard]] std::shared_ptr<const extender::Promises> promises() const;
   // No group would fall below its minimum without these pods.

@@ -92,8 +92,9 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
 
   auto found = groups_.find(*key);
   if (found == groups_.end()) {
-    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt, {}}).first;
+    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt}).first;
     answers_.set_group(*key, "", 0);
+    if (started_) found->second.group.resume(context(now));
   }
   if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
   group::Member member = books::member_of(pod);
@@ -108,7 +109,6 @@ void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
     member_of_.erase(found);
     answers_.erase_member(uid);
     Entry& entry = groups_.at(key);
-    entry.planned.erase(uid);
     entry.group.remove(uid, context(now));
     if (entry.group.empty()) {
       groups_.erase(key);
@@ -125,7 +125,13 @@ Group* Coordinator::group_of(const std::string& uid) {
   return found == member_of_.end() ? nullptr : &groups_.at(found->second).group;
 }
 
+// Promise 1: before the pods are listed a member cannot be told from a pod of no group, and nothing is bound.
 void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, TimePoint now) {
+  if (!synced()) {
+    commands_.push_back(group::AnswerBind{
+        number, fail(ErrorCode::kUnavailable, "muster: nodes and pods have not been listed yet")});
+    return;
+  }
   if (Group* group = group_of(call.uid)) return group->bind_called(call.uid, call.node, number, context(now));
   const auto before = foreign_calls_.find(call.uid);
   if (before != foreign_calls_.end()) {
@@ -135,6 +141,12 @@ void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, T
   foreign_calls_[call.uid] = number;
   commands_.push_back(
       group::Bind{{call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout});
+}
+
+void Coordinator::bind_abandoned(const std::string& uid, uint64_t number) {
+  if (Group* group = group_of(uid)) group->bind_abandoned(uid, number);
+  const auto foreign = foreign_calls_.find(uid);
+  if (foreign != foreign_calls_.end() && foreign->second == number) foreign_calls_.erase(foreign);
 }
 
 void Coordinator::node_refused(const std::string& uid, const std::string& node, TimePoint now) {
@@ -160,8 +172,7 @@ void Coordinator::done(const group::Command& command, const Result<void>& result
   }
 }
 
-// --- time and planning
-// --------------------------------------------------------------------------------------
+// --- time and planning ------------------------------------------------------------------------------------
 
 // Promise 3: first take up what was promised before a restart, then plan.
 void Coordinator::start(TimePoint now) {
@@ -188,35 +199,30 @@ void Coordinator::advance(TimePoint now) {
 // The queue: priority first, then age. A group that does not fit holds nothing, so those behind it may go
 // ahead.
 void Coordinator::plan(TimePoint now) {
-  std::vector<Group*> queue;
+  using Turn = std::tuple<int64_t, int64_t, GroupKey, Group*>;
+  std::vector<Turn> queue;
   const uint64_t epoch = books_.room_epoch();
   for (auto& [key, entry] : groups_) {
-    if (entry.group.wants_plan(now, epoch)) queue.push_back(&entry.group);
+    Group& group = entry.group;
+    if (!group.wants_plan(now, epoch)) continue;
+    queue.emplace_back(-int64_t{group.priority()}, group.creation_seconds(), key, &group);
   }
-  std::sort(queue.begin(), queue.end(), [](const Group* a, const Group* b) {
-    return std::tuple(-int64_t{a->priority()}, a->creation_seconds(), a->key()) <
-           std::tuple(-int64_t{b->priority()}, b->creation_seconds(), b->key());
-  });
-  for (Group* group : queue) {
+  std::sort(queue.begin(), queue.end());
+  for (const Turn& turn : queue) {
     ++plans_;
-    group->plan(context(now), epoch);
+    std::get<Group*>(turn)->plan(context(now), epoch);
   }
 }
 
 void Coordinator::publish(const GroupKey& key, Entry& entry) {
-  const Group& group = entry.group;
+  Group& group = entry.group;
   if (entry.published == group.version()) return;
   entry.published = group.version();
   answers_.set_group(key, group.reason(), group.spare());
-  std::set<std::string> planned;
-  for (const std::string& uid : group.planned_members()) {
-    planned.insert(uid);
-    answers_.set_node(uid, group.planned_node(uid));
+  for (const std::string& uid : group.take_moved()) {
+    const auto member = member_of_.find(uid);
+    if (member != member_of_.end() && member->second == key) answers_.set_node(uid, group.planned_node(uid));
   }
-  for (const std::string& uid : entry.planned) {
-    if (!planned.contains(uid)) answers_.set_node(uid, nullptr);
-  }
-  entry.planned = std::move(planned);
 }
 
 std::optional<TimePoint> Coordinator::next_timer() const {

@@ -50,6 +50,8 @@ class Coordinator {
   void nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint now);
   void pods_changed(kube::DeltaBatch<kube::Pod> batch, TimePoint now);
   void bind_called(const extender::BindCall& call, uint64_t number, TimePoint now);
+  // Nobody waits for the answer to this call any more.
+  void bind_abandoned(const std::string& uid, uint64_t number);
   void node_refused(const std::string& uid, const std::string& node, TimePoint now);
   // The binder's reports on Nominate, Release and Bind.
   void done(const group::Command& command, const Result<void>& result, TimePoint now);
@@ -70,7 +72,6 @@ class Coordinator {
   struct Entry {
     group::Group group;
     std::optional<uint64_t> published;  // the group's version that answers_ shows
-    std::set<std::string> planned;      // members whose node answers_ shows
   };
 
   [[nodiscard]] group::Context context(TimePoint now);

@@ -155,7 +155,8 @@ bool Engine::ours(const extender::PodIdentity& pod) const {
 }
 
 extender::FilterDecision Engine::filter(const extender::PodIdentity& pod) {
-  if (!ours(pod)) {
+  // A group's name that is empty looks like none in the call; the watch has seen that it is one, and wrong.
+  if (!ours(pod) && !answers_.knows(pod.uid)) {
     metrics_.count_filter("foreign");
     return extender::Foreign{answers_.promises()};
   }
@@ -188,6 +189,7 @@ Result<void> Engine::bind(const extender::BindCall& call) {
   if (result.wait_for(options_.coordinator.bind_timeout) == std::future_status::timeout) {
     answer(number,
            fail(ErrorCode::kUnavailable, "muster: the group was not complete within the bind timeout"));
+    post([this, uid = call.uid, number](TimePoint) { coordinator_.bind_abandoned(uid, number); });
   }
   return result.get();
 }

@@ -26,26 +26,62 @@ std::string_view to_string(State state) {
   return "Unknown";
 }
 
+namespace {
+
+bool asks_the_same(const Member& a, const Member& b) {
+  const bool same_spec = a.spec.has_value() == b.spec.has_value() && (!a.spec || *a.spec == *b.spec);
+  return same_spec && a.demand == b.demand && a.node_set == b.node_set && a.index == b.index &&
+         a.subgroup == b.subgroup;
+}
+
+bool stands_the_same(const Member& a, const Member& b) {
+  return a.node == b.node && a.available() == b.available() && a.live() == b.live() &&
+         a.succeeded == b.succeeded && a.failed == b.failed;
+}
+
+}  // namespace
+
 Group::Group(GroupKey key, const Settings& settings, TimePoint now)
     : key_(std::move(key)), settings_(settings), gathering_since_(now) {}
 
 State Group::state() const {
+  const bool standing = live_ + completed() >= spec().min_member;
   if (plan_ && plan_->open) return State::kBinding;
-  if (plan_)
-    return live_ > 0 && live_ + completed() < spec_.min_member ? State::kRepairing : State::kReserved;
-  if (!rejection_.empty()) return State::kRejected;
-  if (live_ > 0) return live_ + completed() >= spec_.min_member ? State::kBound : State::kRepairing;
+  if (plan_) return live_ > 0 && !standing ? State::kRepairing : State::kReserved;
+  if (!rejection().empty()) return State::kRejected;
+  if (live_ > 0) return standing ? State::kBound : State::kRepairing;
+  if (available_ == 0) return standing ? State::kBound : State::kGathering;
   return complete() ? State::kPending : State::kGathering;
 }
 
-void Group::count(const Member& member, int sign) {
-  available_ += static_cast<uint32_t>(sign * member.available());
-  live_ += static_cast<uint32_t>(sign * member.live());
-  succeeded_ += static_cast<uint32_t>(sign * (member.succeeded && !history_.contains(member.pod.uid)));
+const std::string& Group::rejection() const {
+  return agreement_.dissent().empty() ? bad_request_ : agreement_.dissent();
 }
 
+void Group::count(const Member& member, int sign) {
+  const auto add = [&](uint32_t& number, bool counts) { number += static_cast<uint32_t>(sign * counts); };
+  const bool ended = member.ended() && !history_.contains(member.pod.uid);
+  add(available_, member.available());
+  add(live_, member.live());
+  add(ended_, ended);
+  add(succeeded_, ended && member.succeeded);
+  if (member.controller_uid.empty() || !(ended || member.available())) return;
+  Generation& pods = by_controller_[member.controller_uid];
+  add(pods.ended, ended);
+  add(pods.available, member.available());
+  if (pods.ended == 0 && pods.available == 0) by_controller_.erase(member.controller_uid);
+}
+
+// A controller that replaces what has ended goes on with the same life.
+bool Group::goes_on() const {
+  return std::any_of(by_controller_.begin(), by_controller_.end(),
+                     [](const auto& entry) { return entry.second.ended > 0 && entry.second.available > 0; });
+}
+
+// A new gathering begins when members wait, none is live, and who waits is no replacement: those that ended
+// before have no part in it.
 void Group::forget_the_past() {
-  if (live_ > 0 || plan_) return;
+  if (!resumed_ || plan_ || live_ > 0 || available_ == 0 || ended_ == 0 || goes_on()) return;
   for (const auto& [uid, member] : members_) {
     if (!member.ended() || history_.contains(uid)) continue;
     count(member, -1);
@@ -53,98 +89,82 @@ void Group::forget_the_past() {
   }
 }
 
+void Group::question_changed() {
+  last_no_epoch_.reset();
+  bad_request_.clear();
+}
+
 void Group::upsert(Member member, const Context& context) {
   const std::string uid = member.pod.uid;
-  const auto found = members_.find(uid);
-  std::string message_seen;
-  if (found != members_.end()) {
-    message_seen = found->second.unschedulable_message;
-    count(found->second, -1);
-    found->second = std::move(member);
-  } else {
-    if (available_ == 0 && live_ == 0) gathering_since_ = context.now, gathering_told_ = false;
-    members_.emplace(uid, std::move(member));
-  }
-  const Member& current = members_.at(uid);
+  const auto [place, is_new] = members_.try_emplace(uid);
+  Member& current = place->second;
+  if (is_new && available_ == 0 && live_ == 0) gathering_since_ = context.now, gathering_told_ = false;
+  if (!is_new) count(current, -1);
+  const Member before = std::exchange(current, std::move(member));
   count(current, +1);
-  last_no_epoch_.reset();
   ++version_;
-  if (!agrees(current)) check_specs();
+  agreement_.heard(members_, uid);
+  if (is_new || !asks_the_same(before, current) || !stands_the_same(before, current)) question_changed();
   forget_the_past();
-  if (!rejection_.empty() && !plan_) tell_rejection(context);
-  if (!plan_ || !plan_->assignments.contains(uid)) return;
+  if (!is_new && find_assignment(uid)) follow_planned(before, current, context);
+  end_plan_that_cannot_stand(context);
+  proceed(context);
+  tell_rejection(is_new ? uid : "", context);
+  withdraw_stray(current, context);
+}
 
-  if (current.bound()) {
-    proceed(context);
-  } else if (!current.available()) {
-    drop(uid, "it is ending", context);
-  } else if (current.unschedulable_message != message_seen) {
-    const Assignment& assignment = plan_->assignments.at(uid);
-    const bool ours = current.unschedulable_message.find("muster:") != std::string::npos;
-    const bool asked = assignment.nominated && !current.held_by_gate && !assignment.call;
-    if (asked && !ours && !current.unschedulable_message.empty())
-      node_refused(uid, std::string(assignment.node), context);
-  } else {
-    proceed(context);
-  }
+// What a change of a planned member means for the plan.
+void Group::follow_planned(const Member& before, const Member& member, const Context& context) {
+  const std::string& uid = member.pod.uid;
+  if (member.bound()) return see_bound(member, context);
+  if (!member.available()) return drop(uid, "it is ending", context);
+  if (!plan_->open && !(before.demand == member.demand && before.node_set == member.node_set))
+    return end_plan("pod " + member.pod.name + " has changed what it asks for", context);
+  const Assignment& assignment = *find_assignment(uid);
+  const std::string& words = member.unschedulable_message;
+  const bool ours = words.find("muster:") != std::string::npos;
+  const bool asked = plan_->released && assignment.nominated && !member.held_by_gate && !assignment.call;
+  if (asked && !ours && !words.empty() && words != before.unschedulable_message)
+    node_refused(uid, std::string(assignment.node), context);
 }
 
 void Group::remove(const std::string& uid, const Context& context) {
   const auto found = members_.find(uid);
   if (found == members_.end()) return;
-  const bool planned = plan_ && plan_->assignments.contains(uid);
   count(found->second, -1);
   members_.erase(found);
   history_.erase(uid);
   exclusions_.erase(uid);
-  last_no_epoch_.reset();
   ++version_;
-  if (uid == reference_ || !rejection_.empty()) check_specs();
+  agreement_.heard(members_, uid);
+  question_changed();
   forget_the_past();
-  if (planned) drop(uid, "it was deleted", context);
+  if (find_assignment(uid)) drop(uid, "it was deleted", context);
+  end_plan_that_cannot_stand(context);
+  tell_rejection("", context);
 }
 
-// The reference is the first member seen; every other one is compared with it alone, so that a change costs
-// one comparison. Members that have ended or are going do not speak for a new gathering.
-bool Group::agrees(const Member& member) const {
-  const bool others_agree = rejection_.empty() && !reference_.empty() && member.pod.uid != reference_;
-  return others_agree && !member.ended() && !member.terminating && member.spec && *member.spec == spec_;
+// What a plan wrote on a pod and could not take back when it ended is taken back when it is seen again.
+void Group::withdraw_stray(const Member& member, const Context& context) {
+  if (!resumed_ || !member.available() || find_assignment(member.pod.uid)) return;
+  if (!member.plan.empty() || !member.nominated_node.empty()) context.out.push_back(Withdraw{member.pod});
 }
 
-void Group::check_specs() {
-  const auto speaks = [](const Member& m) { return !m.ended() && !m.terminating; };
-  const auto reference = members_.find(reference_);
-  const bool lost = reference == members_.end() || !speaks(reference->second) || !reference->second.spec ||
-                    *reference->second.spec != spec_;
-  if (lost) {
-    reference_.clear();
-    for (const auto& [uid, member] : members_) {
-      if (!speaks(member) || !member.spec) continue;
-      reference_ = uid;
-      spec_ = *member.spec;
-      break;
-    }
+// Every member that waits is told once; afterwards newcomers are, and the member that the words speak of.
+void Group::tell_rejection(const std::string& newcomer, const Context& context) {
+  const std::string& why = rejection();
+  if (why.empty() || plan_) return;
+  const auto tell_one = [&](const Member& member) {
+    if (member.available()) context.out.push_back(Tell{member.pod, "Rejected", why, true});
+  };
+  if (rejection_told_.empty()) {
+    for (const auto& [uid, member] : members_) tell_one(member);
+  } else if (!newcomer.empty()) {
+    tell_one(members_.at(newcomer));
+  } else if (why != rejection_told_ && !agreement_.dissenter().empty()) {
+    tell_one(members_.at(agreement_.dissenter()));
   }
-  rejection_.clear();
-  for (const auto& [uid, member] : members_) {
-    if (!speaks(member)) continue;
-    if (!member.spec) {
-      rejection_ = "pod " + member.pod.name + ": " + member.spec.error().message;
-      return;
-    }
-    if (uid == reference_ || *member.spec == spec_) continue;
-    rejection_ = "the members disagree: pod " + member.pod.name + ": " + difference(*member.spec, spec_) +
-                 " (pod " + members_.at(reference_).pod.name + ")";
-    return;
-  }
-}
-
-void Group::tell_rejection(const Context& context) {
-  if (last_told_ == rejection_) return;
-  last_told_ = rejection_;
-  for (const auto& [uid, member] : members_) {
-    if (member.available()) context.out.push_back(Tell{member.pod, "Rejected", rejection_, true});
-  }
+  rejection_told_ = why;
 }
 
 void Group::tell(const Context& context, const std::string& reason, std::string message, bool warning) {
@@ -162,7 +182,11 @@ void Group::tick(const Context& context) {
     end_plan("not every member was asked to be bound within the hold timeout", context);
     back_off(context);
   }
-  if (exclusions_expire_ <= context.now) exclusions_.clear();
+  if (!exclusions_.empty() && context.now >= exclusions_expire_) {
+    exclusions_.clear();
+    question_changed();
+  }
+  if (retry_at_ && context.now >= *retry_at_) retry_at_.reset();
   if (state() == State::kGathering && !gathering_told_ && context.now >= gathering_since_ + hold_timeout()) {
     gathering_told_ = true;
     tell(context, "Gathering", reason(), true);
@@ -173,14 +197,17 @@ std::optional<TimePoint> Group::next_timer() const {
   std::optional<TimePoint> next;
   const auto earliest = [&](TimePoint t) { next = next ? std::min(*next, t) : t; };
   if (plan_ && !plan_->open) earliest(plan_->deadline);
-  if (!plan_ && retry_at_ && available_ > 0) earliest(*retry_at_);
+  if (retry_at_) earliest(*retry_at_);
+  if (!exclusions_.empty()) earliest(exclusions_expire_);
   if (!gathering_told_ && state() == State::kGathering) earliest(gathering_since_ + hold_timeout());
   return next;
 }
 
 int32_t Group::priority() const {
   int32_t highest = std::numeric_limits<int32_t>::min();
-  for (const auto& [uid, member] : members_) highest = std::max(highest, member.priority);
+  for (const auto& [uid, member] : members_) {
+    if (!member.ended() && !member.terminating) highest = std::max(highest, member.priority);
+  }
   return highest;
 }
 
@@ -196,10 +223,10 @@ std::string Group::reason() const {
   const std::string name = "group " + key_.text();
   switch (state()) {
     case State::kRejected:
-      return name + " is rejected: " + rejection_;
+      return name + " is rejected: " + rejection();
     case State::kGathering:
-      return name + " is gathering: " + std::to_string(available_) + " of " +
-             std::to_string(spec_.min_member) + " members exist";
+      return name + " is gathering: " + std::to_string(available_ + completed()) + " of " +
+             std::to_string(spec().min_member) + " members exist";
     case State::kPending:
       return name + (last_no_.empty() ? " waits for its turn" : " waits for room: " + last_no_);
     case State::kReserved:
@@ -209,12 +236,12 @@ std::string Group::reason() const {
       return name + " is bound" + (last_no_.empty() ? "" : "; no room for more members: " + last_no_);
     case State::kRepairing:
       return name + " lacks " +
-             std::to_string(spec_.min_member - std::min(spec_.min_member, live_ + completed())) + " members" +
-             (last_no_.empty() ? "" : ": " + last_no_);
+             std::to_string(spec().min_member - std::min(spec().min_member, live_ + completed())) +
+             " members" + (last_no_.empty() ? "" : ": " + last_no_);
   }
   return name;
 }
 
-int64_t Group::spare() const { return int64_t{live_} + completed() - int64_t{spec_.min_member}; }
+int64_t Group::spare() const { return int64_t{live_} + completed() - int64_t{spec().min_member}; }
 
 }  // namespace muster::group

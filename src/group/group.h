@@ -10,11 +10,12 @@
 // A plan passes through these steps, each only when the one before is true for all its members:
 //   nominate (node and plan id stand in the API) → release (gate removed, filter answers the node)
 //   → every member's bind call is here: the barrier opens → all bindings are posted → seen bound.
+// A member that is moved to another node passes through the first two again, alone; the others stay released.
 //
 // Promises kept here: 1 (barrier), 2 (end_plan() frees all in one step), 3 (resume()), 5 (rejection).
 //
-// Thread rule: one thread; the engine's. Complexity: an event costs O(n) comparisons of small values,
-// planning O(n log n) plus the solver.
+// Thread rule: one thread; the engine's. Complexity: an event of one member costs O(log n), amortized over
+// the steps that the group takes as a whole; those, and planning, cost O(n log n) plus the solver.
 #pragma once
 
 #include <cstdint>
@@ -24,9 +25,12 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "group/agreement.h"
 #include "group/commands.h"
 #include "group/member.h"
 #include "group/room.h"
@@ -59,6 +63,8 @@ class Group {
   void remove(const std::string& uid, const Context& context);
   // kube-scheduler asks to bind; the call waits until an AnswerBind with its number.
   void bind_called(const std::string& uid, const std::string& node, uint64_t call, const Context& context);
+  // Nobody waits for this call any more: the barrier has to wait for another one.
+  void bind_abandoned(const std::string& uid, uint64_t call);
   // kube-scheduler does not accept the planned node for this member, or the node is no longer fit for it.
   void node_refused(const std::string& uid, const std::string& node, const Context& context);
   void nominated(const std::string& uid, const std::string& plan, const Result<void>& result,
@@ -69,8 +75,9 @@ class Group {
                  const Context& context);
   // Deadlines; call when next_timer() has come.
   void tick(const Context& context);
-  // After a restart, before anything is planned: takes up the plan that the members' annotations and
-  // nominations tell of, if it still holds, and withdraws what does not belong to it.
+  // REQUIRED once, before anything is planned: when all members that exist after a restart have been given;
+  // for a group that appears later, at once. Takes up the plan that the members' annotations and nominations
+  // tell of, if it still holds, and withdraws what does not belong to it.
   void resume(const Context& context);
 
   // --- planning -----------------------------------------------------------------------------------------
@@ -84,19 +91,19 @@ class Group {
   [[nodiscard]] State state() const;
   [[nodiscard]] bool empty() const { return members_.empty(); }
   [[nodiscard]] const std::map<std::string, Member>& members() const { return members_; }
-  [[nodiscard]] uint32_t minimum() const { return spec_.min_member; }
+  [[nodiscard]] uint32_t minimum() const { return spec().min_member; }
   [[nodiscard]] uint32_t live() const { return live_; }
-  [[nodiscard]] int32_t priority() const;          // the highest of its members
-  [[nodiscard]] int64_t creation_seconds() const;  // of its oldest member
+  [[nodiscard]] int32_t priority() const;          // the highest of its members that have not ended; O(n)
+  [[nodiscard]] int64_t creation_seconds() const;  // of the oldest of them; O(n)
   // Why its members wait, for filter and for people.
   [[nodiscard]] std::string reason() const;
   // The node that filter answers for this member; nullptr while it has to wait.
   [[nodiscard]] const std::string* planned_node(const std::string& uid) const;
-  // The members planned_node() knows a node for, in order of uid. O(n).
-  [[nodiscard]] std::vector<std::string> planned_members() const;
+  // Members (some perhaps gone) whose planned_node() may have changed since the last call.
+  [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
   // How many running members it can lose and still reach its minimum; negative when it lacks some already.
   [[nodiscard]] int64_t spare() const;
-  // Changes whenever reason() or planned_node() may have changed.
+  // Changes whenever reason(), spare() or a planned_node() may have changed.
   [[nodiscard]] uint64_t version() const { return version_; }
   // When tick() is due next.
   [[nodiscard]] std::optional<TimePoint> next_timer() const;
@@ -106,67 +113,90 @@ class Group {
     PodId pod;
     std::string node;
     int64_t rank = 0;
-    std::string plan;        // the plan's id, with ".k" after the k-th change of this member's node
-    bool nominated = false;  // confirmed by the API
-    bool release_asked = false;
-    bool bind_posted = false;
-    std::optional<uint64_t> call;  // the bind call that waits
+    std::string plan;              // the plan's id, with ".k" after the k-th change of this member's node
+    bool nominated = false;        // confirmed by the API
+    bool bound = false;            // seen bound
+    std::optional<uint64_t> call;  // the bind call that waits; none once it is bound
   };
+  using Assignments = std::map<std::string, Assignment>;  // by uid
   struct Plan {
     std::string id;
     TimePoint deadline;
-    uint32_t changes = 0;      // of members' nodes
+    GroupSpec spec;  // what was asked for when it was made
+    Assignments assignments;
     uint32_t unconfirmed = 0;  // assignments that do not stand in the API yet
+    uint32_t unbound = 0;      // assignments not seen bound
+    uint32_t called = 0;       // assignments with a bind call that waits
+    uint32_t changes = 0;      // of members' nodes
+    bool released = false;     // all stood in the API: kube-scheduler may have them
     bool open = false;         // the barrier: bindings are being posted
-    std::map<std::string, Assignment> assignments;
+    bool failed = false;       // a binding has failed for good
+  };
+  // Of one controller, the pods that ended in the group's present life and those that wait.
+  struct Generation {
+    uint32_t ended = 0;
+    uint32_t available = 0;
   };
 
   // membership (group.cc)
+  [[nodiscard]] const GroupSpec& spec() const { return agreement_.spec(); }
+  [[nodiscard]] const std::string& rejection() const;
   void count(const Member& member, int sign);
-  void check_specs();
-  [[nodiscard]] bool agrees(const Member& member) const;
   void forget_the_past();
-  // Members that have succeeded count for a group that is running (its minimum was met with them), never for
-  // a new gathering under the same name.
-  [[nodiscard]] uint32_t completed() const { return live_ > 0 ? succeeded_ : 0; }
-  [[nodiscard]] bool complete() const { return live_ + completed() + available_ >= spec_.min_member; }
+  [[nodiscard]] bool goes_on() const;
+  void question_changed();
+  void follow_planned(const Member& before, const Member& member, const Context& context);
+  void withdraw_stray(const Member& member, const Context& context);
+  // Members that have succeeded count towards the minimum, except those of an earlier life of this name.
+  [[nodiscard]] uint32_t completed() const { return succeeded_; }
+  [[nodiscard]] bool complete() const { return live_ + completed() + available_ >= spec().min_member; }
   void tell(const Context& context, const std::string& reason, std::string message, bool warning);
-  void tell_rejection(const Context& context);
+  void tell_rejection(const std::string& newcomer, const Context& context);
 
   // the plan (group_plan.cc)
   [[nodiscard]] Question question(std::vector<const Member*> members) const;
   void start_plan(const Context& context, const std::vector<Placed>& placed);
-  void proceed(const Context& context);
-  void open_barrier(const Context& context);
-  [[nodiscard]] uint32_t reach() const;
-  [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
   [[nodiscard]] bool take_up(const std::string& id, const std::vector<const Member*>& members,
                              const Context& context);
-  void exclude(const std::string& uid, const std::string& node, const Context& context);
+  void assign(Assignment& assignment, const std::string& node, const Context& context);
+  void release(const Assignment& assignment, const Context& context);
+  void release_all(const Context& context);
+  void proceed(const Context& context);
+  void open_barrier(const Context& context);
+  void see_bound(const Member& member, const Context& context);
+  void answer_call(Assignment& assignment, Result<void> result, const Context& context);
+  void end_plan_that_cannot_stand(const Context& context);
   void drop(const std::string& uid, const std::string& why, const Context& context);
   void end_plan(const std::string& why, const Context& context);
+  void close_plan();
   void back_off(const Context& context);
+  void exclude(const std::string& uid, const std::string& node, const Context& context);
   [[nodiscard]] bool move_member(const std::string& uid, const Context& context);
-  void assign(Assignment& assignment, const std::string& node, const Context& context);
   void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
+  // With the plan's members bound, the group reaches its minimum.
+  [[nodiscard]] bool enough() const;
+  [[nodiscard]] Assignment* find_assignment(const std::string& uid);
+  [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
   [[nodiscard]] std::map<std::string, int64_t> ranks() const;
   [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const) const;
-  [[nodiscard]] Duration hold_timeout() const { return spec_.hold_timeout.value_or(settings_.hold_timeout); }
+  [[nodiscard]] Duration hold_timeout() const { return spec().hold_timeout.value_or(settings_.hold_timeout); }
 
   GroupKey key_;
   Settings settings_;
   std::map<std::string, Member> members_;  // by uid
-  std::set<std::string> history_;          // ended members of an earlier life of this name
-
-  GroupSpec spec_;         // of the reference member
-  std::string reference_;  // uid
-  std::string rejection_;  // why the request is refused; empty when it is not
+  Agreement agreement_;
+  std::string bad_request_;  // why the books refuse the question itself; empty when they do not
+  bool resumed_ = false;
 
   uint32_t available_ = 0;
   uint32_t live_ = 0;
-  uint32_t succeeded_ = 0;  // without those of an earlier life
+  uint32_t ended_ = 0;             // without those of an earlier life
+  uint32_t succeeded_ = 0;         // likewise
+  std::set<std::string> history_;  // ended members of an earlier life of this name
+  std::unordered_map<std::string, Generation> by_controller_;  // by the controller's uid
 
   std::optional<Plan> plan_;
+  std::vector<std::string> moved_;
   Exclusions exclusions_;
   TimePoint exclusions_expire_{};
 
@@ -175,7 +205,8 @@ class Group {
   std::string last_no_;                    // the last answer that was not Fits, for people
   std::optional<uint64_t> last_no_epoch_;  // room epoch of that answer; unset when the group changed since
   std::string last_told_;
-  uint32_t failures_ = 0;  // plans given back in a row
+  std::string rejection_told_;  // to every member
+  uint32_t failures_ = 0;       // plans given back in a row
   std::optional<TimePoint> retry_at_;
   uint64_t version_ = 0;
 };

@@ -1,6 +1,7 @@
 // The life of a plan: made, nominated, released, asked to bind, bound; moved around a refused node; ended.
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "base/error.h"
 #include "group/group.h"
@@ -40,15 +41,18 @@ std::vector<const Member*> Group::by_rank(bool (Member::*wanted)() const) const 
 }
 
 Question Group::question(std::vector<const Member*> members) const {
-  Question asked{key_, spec_, std::move(members), {}, completed(), exclusions_};
+  Question asked{key_, spec(), std::move(members), {}, {}, {}, exclusions_};
+  const std::map<std::string, int64_t> rank = ranks();
+  for (const Member* member : asked.members) asked.ranks.push_back(rank.at(member->pod.uid));
   for (const auto& [uid, member] : members_) {
-    if (member.live()) asked.fixed.push_back({uid, member.node});
+    if (member.live()) asked.fixed.push_back({{uid, member.node}, member.subgroup, rank.at(uid)});
+    if (member.succeeded && !history_.contains(uid)) ++asked.completed[member.subgroup];
   }
   return asked;
 }
 
 bool Group::wants_plan(TimePoint now, uint64_t room_epoch) const {
-  if (plan_ || !rejection_.empty() || available_ == 0 || !complete()) return false;
+  if (plan_ || !rejection().empty() || available_ == 0 || !complete()) return false;
   if (retry_at_ && now < *retry_at_) return false;
   return !last_no_epoch_ || *last_no_epoch_ != room_epoch;
 }
@@ -65,9 +69,8 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
   }
   last_no_epoch_ = room_epoch;
   if (const auto* bad = std::get_if<BadRequest>(&answer)) {
-    rejection_ = bad->message;
-    tell_rejection(context);
-    return;
+    bad_request_ = bad->message;
+    return tell_rejection("", context);
   }
   const auto* no = std::get_if<DoesNotFit>(&answer);
   const auto* undecided = std::get_if<Undecided>(&answer);
@@ -76,16 +79,21 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
 }
 
 void Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
-  plan_.emplace(Plan{context.new_plan_id(), context.now + hold_timeout(), 0, 0, false, {}});
+  rejection_told_.clear();
+  plan_.emplace();
+  plan_->id = context.new_plan_id();
+  plan_->deadline = context.now + hold_timeout();
+  plan_->spec = spec();
   const std::map<std::string, int64_t> rank = ranks();
   for (const auto& [uid, node] : placed) {
     const Member& member = members_.at(uid);
     MUSTER_CHECK(context.room.reserve(key_, member, node));
     Assignment& assignment = plan_->assignments[uid];
     assignment.pod = member.pod;
-    ++plan_->unconfirmed;
     assignment.rank = rank.at(uid);
     assignment.plan = plan_->id;
+    ++plan_->unbound;
+    ++plan_->unconfirmed;
     assign(assignment, node, context);
   }
   tell(context, "Planned",
@@ -98,59 +106,50 @@ void Group::assign(Assignment& assignment, const std::string& node, const Contex
   assignment.node = node;
   if (assignment.nominated) ++plan_->unconfirmed;
   assignment.nominated = false;
-  assignment.release_asked = false;
+  moved_.push_back(assignment.pod.uid);
   context.out.push_back(Nominate{assignment.pod, node, assignment.plan, plan_->deadline});
 }
 
 const std::string* Group::planned_node(const std::string& uid) const {
-  if (!plan_) return nullptr;
+  if (!plan_ || !plan_->released) return nullptr;
   const auto found = plan_->assignments.find(uid);
-  if (found == plan_->assignments.end() || plan_->unconfirmed > 0) return nullptr;
-  return &found->second.node;
+  return found != plan_->assignments.end() && found->second.nominated ? &found->second.node : nullptr;
 }
 
-std::vector<std::string> Group::planned_members() const {
-  std::vector<std::string> uids;
-  if (!plan_ || plan_->unconfirmed > 0) return uids;
-  for (const auto& [uid, assignment] : plan_->assignments) uids.push_back(uid);
-  return uids;
+void Group::release(const Assignment& assignment, const Context& context) {
+  ++version_;
+  moved_.push_back(assignment.pod.uid);
+  if (assignment.bound) return;
+  const bool gated = members_.at(assignment.pod.uid).held_by_gate;
+  context.out.push_back(Release{assignment.pod, assignment.node, assignment.plan, gated, plan_->deadline});
 }
 
+void Group::release_all(const Context& context) {
+  plan_->released = true;
+  for (const auto& [uid, assignment] : plan_->assignments) release(assignment, context);
+}
+
+// Takes the next step that the plan is ready for.
 void Group::proceed(const Context& context) {
   if (!plan_) return;
-  auto& assignments = plan_->assignments;
-  const auto bound = [&](const auto& entry) { return members_.at(entry.first).bound(); };
-  if (std::all_of(assignments.begin(), assignments.end(), bound)) {
-    plan_.reset();
-    failures_ = 0;
-    exclusions_.clear();
-    ++version_;
-    return;
-  }
-  if (plan_->open || plan_->unconfirmed > 0) return;
-
-  bool all_called = true;
-  for (auto& [uid, assignment] : assignments) {
-    const Member& member = members_.at(uid);
-    if (member.bound()) continue;
-    if (!assignment.release_asked) {
-      assignment.release_asked = true;
-      context.out.push_back(
-          Release{assignment.pod, assignment.node, assignment.plan, member.held_by_gate, plan_->deadline});
+  if (plan_->unbound == 0) {
+    if (!plan_->failed) {
+      failures_ = 0;
+      exclusions_.clear();
     }
-    all_called = all_called && assignment.call;
+    return close_plan();
   }
-  if (all_called) open_barrier(context);
+  if (!plan_->released && plan_->unconfirmed == 0) release_all(context);
+  if (!plan_->open && plan_->called == plan_->unbound) open_barrier(context);
 }
 
 // Promise 1: every planned member has been asked for, and with those bound already they reach the minimum.
 void Group::open_barrier(const Context& context) {
-  MUSTER_CHECK(reach() >= spec_.min_member);
+  MUSTER_CHECK(plan_->unconfirmed == 0 && enough());
   plan_->open = true;
   ++version_;
   for (auto& [uid, assignment] : plan_->assignments) {
-    if (members_.at(uid).bound()) continue;
-    assignment.bind_posted = true;
+    if (assignment.bound) continue;
     std::map<std::string, std::string> annotations{{"muster.dev/plan", assignment.plan},
                                                    {"muster.dev/rank", std::to_string(assignment.rank)}};
     const std::string domain = context.room.domain_of(assignment.node);
@@ -160,11 +159,33 @@ void Group::open_barrier(const Context& context) {
   }
 }
 
-// Members that are bound, have succeeded, or are promised a node by the plan.
-uint32_t Group::reach() const {
-  uint32_t promised = 0;
-  for (const auto& [uid, assignment] : plan_->assignments) promised += !members_.at(uid).bound();
-  return live_ + completed() + promised;
+bool Group::enough() const { return live_ + completed() + plan_->unbound >= spec().min_member; }
+
+// The plan is not begun with what its members ask for now, or it lost too many of them.
+void Group::end_plan_that_cannot_stand(const Context& context) {
+  if (!plan_ || plan_->open) return;
+  if (!rejection().empty()) return end_plan(rejection(), context);
+  if (!(plan_->spec == spec())) return end_plan("the group's annotations have changed", context);
+  if (!enough()) end_plan("the group has too few members left", context);
+}
+
+void Group::see_bound(const Member& member, const Context& context) {
+  Assignment& assignment = *find_assignment(member.pod.uid);
+  if (assignment.bound) return;
+  if (assignment.call) {
+    const bool here = member.node == assignment.node;
+    answer_call(assignment, here ? Result<void>() : refused("the pod is bound to " + member.node), context);
+  }
+  if (!assignment.nominated) --plan_->unconfirmed;
+  assignment.nominated = true;
+  assignment.bound = true;
+  --plan_->unbound;
+}
+
+void Group::answer_call(Assignment& assignment, Result<void> result, const Context& context) {
+  context.out.push_back(AnswerBind{*assignment.call, std::move(result)});
+  assignment.call.reset();
+  --plan_->called;
 }
 
 void Group::bind_called(const std::string& uid, const std::string& node, uint64_t call,
@@ -181,89 +202,114 @@ void Group::bind_called(const std::string& uid, const std::string& node, uint64_
   const std::string* planned = planned_node(uid);
   if (!planned) return answer(refused(reason()));
   if (*planned != node) return answer(refused("the pod is planned on " + *planned + ", not on " + node));
-  Assignment& assignment = plan_->assignments.at(uid);
-  if (assignment.call) {
-    context.out.push_back(AnswerBind{*assignment.call, refused("a later bind call took this one's place")});
-  }
+  Assignment& assignment = *find_assignment(uid);
+  if (assignment.call) answer_call(assignment, refused("a later bind call took this one's place"), context);
   assignment.call = call;
+  ++plan_->called;
   proceed(context);
+}
+
+void Group::bind_abandoned(const std::string& uid, uint64_t call) {
+  Assignment* assignment = find_assignment(uid);
+  if (!assignment || assignment->call != call) return;
+  assignment->call.reset();
+  --plan_->called;
 }
 
 void Group::nominated(const std::string& uid, const std::string& plan, const Result<void>& result,
                       const Context& context) {
   Assignment* assignment = find_assignment(uid, plan);
-  if (!assignment) return;
+  if (!assignment || assignment->nominated) return;
   if (!result) return step_failed(uid, "nominate", result.error(), context);
-  if (!assignment->nominated && --plan_->unconfirmed == 0) ++version_;
   assignment->nominated = true;
+  --plan_->unconfirmed;
+  if (plan_->released) release(*assignment, context);
   proceed(context);
 }
 
 void Group::released(const std::string& uid, const std::string& plan, const Result<void>& result,
                      const Context& context) {
-  if (!find_assignment(uid, plan) || result) return;
+  const Assignment* assignment = find_assignment(uid, plan);
+  // Whoever is asked to be bound was released, whatever became of the reply.
+  if (!assignment || result || assignment->bound || assignment->call || plan_->open) return;
   step_failed(uid, "release", result.error(), context);
 }
 
 void Group::bind_done(const std::string& uid, const std::string& plan, const Result<void>& result,
                       const Context& context) {
   Assignment* assignment = find_assignment(uid, plan);
-  if (!assignment) return;
-  if (assignment->call) context.out.push_back(AnswerBind{*assignment->call, result});
-  assignment->call.reset();
-  if (result) return proceed(context);  // the watch has the last word
+  if (!assignment || assignment->bound) return;
+  if (assignment->call) answer_call(*assignment, result, context);
+  if (result) return;  // the watch has the last word
   tell(context, "BindFailed",
        "pod " + assignment->pod.name + " could not be bound to " + assignment->node + ": " +
            result.error().message,
        true);
-  exclude(uid, assignment->node, context);
+  if (reaction_of(result.error().code) == Reaction::kReject) exclude(uid, assignment->node, context);
+  plan_->failed = true;
+  back_off(context);
   drop(uid, result.error().message, context);
 }
 
-Group::Assignment* Group::find_assignment(const std::string& uid, const std::string& plan) {
+Group::Assignment* Group::find_assignment(const std::string& uid) {
   if (!plan_) return nullptr;
   const auto found = plan_->assignments.find(uid);
-  return found != plan_->assignments.end() && found->second.plan == plan ? &found->second : nullptr;
+  return found != plan_->assignments.end() ? &found->second : nullptr;
+}
+
+Group::Assignment* Group::find_assignment(const std::string& uid, const std::string& plan) {
+  Assignment* found = find_assignment(uid);
+  return found && found->plan == plan ? found : nullptr;
 }
 
 void Group::step_failed(const std::string& uid, const char* step, const Error& error,
                         const Context& context) {
-  if (reaction_of(error.code) == Reaction::kReplan) return drop(uid, error.message, context);
-  tell(context, "PlanFailed",
-       std::string("cannot ") + step + " pod " + members_.at(uid).pod.name + ": " + error.message, true);
-  end_plan(error.message, context);
-  back_off(context);
+  if (error.code == ErrorCode::kCancelled) return;  // a later command for this pod took its place
+  if (reaction_of(error.code) == Reaction::kReplan) {
+    drop(uid, error.message, context);
+  } else {
+    tell(context, "PlanFailed",
+         std::string("cannot ") + step + " pod " + members_.at(uid).pod.name + ": " + error.message, true);
+    end_plan(error.message, context);
+  }
+  if (!plan_) back_off(context);
 }
 
 // The member leaves the plan. The rest goes on if it still reaches the minimum.
 void Group::drop(const std::string& uid, const std::string& why, const Context& context) {
-  const auto left = plan_->assignments.extract(uid);
-  if (!left.mapped().nominated) --plan_->unconfirmed;
-  if (left.mapped().call) context.out.push_back(AnswerBind{*left.mapped().call, refused(why)});
+  Assignment& leaving = *find_assignment(uid);
+  if (leaving.call) answer_call(leaving, refused(why), context);
+  if (!leaving.nominated) --plan_->unconfirmed;
+  if (!leaving.bound) --plan_->unbound;
+  const std::string name = leaving.pod.name;
+  plan_->assignments.erase(uid);
   context.room.unreserve(uid);
   if (const auto member = members_.find(uid); member != members_.end() && member->second.available()) {
     context.out.push_back(Withdraw{member->second.pod});
   }
+  moved_.push_back(uid);
   ++version_;
-  if (!plan_->open && reach() < spec_.min_member) {
-    return end_plan("pod " + left.mapped().pod.name + " left the plan: " + why, context);
-  }
+  const bool over = plan_->assignments.empty() || (!plan_->open && !enough());
+  if (over) return end_plan("pod " + name + " left the plan: " + why, context);
   proceed(context);
 }
 
 // Promise 2: all that the plan held is free when this returns.
 void Group::end_plan(const std::string& why, const Context& context) {
   for (auto& [uid, assignment] : plan_->assignments) {
-    if (assignment.call)
-      context.out.push_back(AnswerBind{*assignment.call, refused("the plan has ended: " + why)});
-    const Member& member = members_.at(uid);
-    if (member.bound()) continue;
+    if (assignment.call) answer_call(assignment, refused("the plan has ended: " + why), context);
+    if (assignment.bound) continue;
     context.room.unreserve(uid);
-    context.out.push_back(Withdraw{member.pod});
+    context.out.push_back(Withdraw{assignment.pod});
   }
-  plan_.reset();
   last_no_epoch_.reset();
   last_no_ = "the last plan has ended: " + why;
+  close_plan();
+}
+
+void Group::close_plan() {
+  for (const auto& [uid, assignment] : plan_->assignments) moved_.push_back(uid);
+  plan_.reset();
   ++version_;
 }
 
@@ -277,18 +323,20 @@ void Group::exclude(const std::string& uid, const std::string& node, const Conte
   exclusions_expire_ = context.now + settings_.retry_backoff_max;
 }
 
+// The first time a plan ends of this, the next one is made at once, around the node.
 void Group::node_refused(const std::string& uid, const std::string& node, const Context& context) {
-  if (!plan_ || plan_->open) return;
-  const auto found = plan_->assignments.find(uid);
-  if (found == plan_->assignments.end() || found->second.node != node) return;
+  Assignment* assignment = find_assignment(uid);
+  if (!assignment || plan_->open || assignment->bound || assignment->node != node) return;
   exclude(uid, node, context);
-  if (found->second.call) {
-    context.out.push_back(AnswerBind{*found->second.call, refused("node " + node + " is not fit any more")});
-    found->second.call.reset();
-  }
+  if (assignment->call) answer_call(*assignment, refused("node " + node + " is not fit any more"), context);
   ++version_;
-  if (!move_member(uid, context))
-    end_plan("node " + node + " was refused for pod " + found->second.pod.name, context);
+  if (move_member(uid, context)) return;
+  end_plan("node " + node + " was refused for pod " + members_.at(uid).pod.name, context);
+  if (failures_ == 0) {
+    failures_ = 1;
+  } else {
+    back_off(context);
+  }
 }
 
 // Plans one member again with all others where they are.
@@ -297,7 +345,9 @@ bool Group::move_member(const std::string& uid, const Context& context) {
   const Member& member = members_.at(uid);
   Question asked = question({&member});
   for (const auto& [other, assignment] : plan_->assignments) {
-    if (other != uid && !members_.at(other).bound()) asked.fixed.push_back({other, assignment.node});
+    const Member& stays = members_.at(other);
+    if (other == uid || stays.bound()) continue;
+    asked.fixed.push_back({{other, assignment.node}, stays.subgroup, assignment.rank});
   }
   const Answer answer = context.room.solve(asked);
   const auto* fits = std::get_if<Fits>(&answer);
@@ -311,6 +361,8 @@ bool Group::move_member(const std::string& uid, const Context& context) {
 
 // Promise 3: what stands in the API is enough to go on.
 void Group::resume(const Context& context) {
+  resumed_ = true;
+  forget_the_past();
   std::map<std::string, std::vector<const Member*>> claims;
   for (const Member* member : by_rank(&Member::available)) {
     if (!member->plan.empty() && !member->nominated_node.empty()) {
@@ -323,7 +375,7 @@ void Group::resume(const Context& context) {
     return a.second.size() < b.second.size();
   });
   for (const auto& [id, members] : claims) {
-    if (largest->first == id && rejection_.empty() && take_up(id, members, context)) continue;
+    if (largest->first == id && rejection().empty() && take_up(id, members, context)) continue;
     for (const Member* member : members) context.out.push_back(Withdraw{member->pod});
   }
 }
@@ -332,22 +384,26 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
                     const Context& context) {
   std::vector<Placed> placed;
   for (const Member* member : members) placed.push_back({member->pod.uid, member->nominated_node});
-  if (live_ + completed() + placed.size() < spec_.min_member) return false;
+  if (live_ + completed() + placed.size() < spec().min_member) return false;
   if (!context.room.valid(question(members), placed)) return false;
 
-  plan_.emplace(Plan{id, context.now + hold_timeout(), 0, 0, false, {}});
+  plan_.emplace();
+  plan_->id = id;
+  plan_->deadline = context.now + hold_timeout();
+  plan_->spec = spec();
   const std::map<std::string, int64_t> rank = ranks();
   for (const Member* member : members) {
+    const std::string& uid = member->pod.uid;
     if (!context.room.reserve(key_, *member, member->nominated_node)) {
-      for (const Member* taken : members) context.room.unreserve(taken->pod.uid);
+      for (const auto& [taken, assignment] : plan_->assignments) context.room.unreserve(taken);
       plan_.reset();
       return false;
     }
     plan_->changes = std::max(plan_->changes, change_of(member->plan));
-    plan_->assignments[member->pod.uid] = {
-        member->pod, member->nominated_node, rank.at(member->pod.uid), member->plan, true, false, false, {}};
+    plan_->assignments[uid] = {member->pod, member->nominated_node, rank.at(uid), member->plan, true, false,
+                               {}};
+    ++plan_->unbound;
   }
-  ++version_;
   proceed(context);
   return true;
 }
