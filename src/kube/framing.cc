@@ -1,0 +1,163 @@
+#include "kube/framing.h"
+
+#include <array>
+#include <cstdint>
+
+#include "base/text.h"
+
+namespace muster::kube {
+namespace {
+
+constexpr std::size_t kMaxRest = std::size_t{1} << 20;
+
+bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
+
+// Characters that change the state outside of strings.
+constexpr std::array<bool, 256> kStructural = [] {
+  std::array<bool, 256> table{};
+  for (const char c : {'"', '{', '}', '[', ']'}) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}();
+
+const char* skip_string(const char* at, const char* end) {
+  while (at != end && *at != '"' && *at != '\\') ++at;
+  return at;
+}
+
+const char* skip_plain(const char* at, const char* end) {
+  while (at != end && !kStructural[static_cast<unsigned char>(*at)]) ++at;
+  return at;
+}
+
+}  // namespace
+
+Result<void> LineSplitter::feed(std::string_view piece,
+                                const std::function<bool(std::string_view)>& on_line) {
+  while (!piece.empty()) {
+    const auto end = piece.find('\n');
+    if (end == std::string_view::npos) {
+      if (carry_.size() + piece.size() > kMaxObject)
+        return fail(ErrorCode::kInternal, "a line is longer than {} bytes", kMaxObject);
+      carry_.append(piece);
+      return {};
+    }
+    std::string_view line = piece.substr(0, end);
+    std::string whole;
+    if (!carry_.empty()) {
+      whole = std::move(carry_);
+      carry_.clear();
+      whole.append(line);
+      line = whole;
+    }
+    piece.remove_prefix(end + 1);
+    if (!is_blank(line) && !on_line(line)) return {};
+  }
+  return {};
+}
+
+// A state machine over bytes; only the characters above and, at depth 1, texts and colons matter. Within an
+// item, where nearly all bytes are, it skips from one to the next.
+Result<void> ListSplitter::feed(std::string_view piece,
+                                const std::function<void(std::string_view)>& on_item) {
+  const char* at = piece.data();
+  const char* const end = at + piece.size();
+  const char* item = in_item() ? at : nullptr;  // where the part of the item in this piece begins
+  while (at != end) {
+    if (in_item()) {
+      at = in_string_ ? (escaped_ ? at : skip_string(at, end)) : skip_plain(at, end);
+      if (at == end) break;
+    }
+    const char c = *at++;
+    const bool was_in_item = in_item();
+    const bool was_in_items = in_items_;
+    if (auto fine = step(c); !fine) return fine;
+    if (!was_in_item && in_item()) item = at - 1;
+    if (was_in_item && !in_item()) {
+      const std::string_view part(item, static_cast<std::size_t>(at - item));
+      if (carry_.empty()) {
+        on_item(part);
+      } else {
+        carry_.append(part);
+        on_item(carry_);
+        carry_.clear();
+      }
+      item = nullptr;
+    } else if (!was_in_items || !in_items_) {
+      rest_ += c;
+      if (rest_.size() > kMaxRest) return fail(ErrorCode::kInternal, "a list without items");
+    }
+  }
+  if (item != nullptr) carry_.append(item, static_cast<std::size_t>(end - item));
+  if (carry_.size() > kMaxObject)
+    return fail(ErrorCode::kInternal, "an item is longer than {} bytes", kMaxObject);
+  return {};
+}
+
+Result<void> ListSplitter::step(char c) {
+  if (in_string_) {
+    in_text(c);
+    return {};
+  }
+  switch (c) {
+    case '"':
+      in_string_ = true;
+      if (depth_ == 1) last_text_.clear();
+      return check_element(c);
+    case ':':
+      if (depth_ == 1) key_ = last_text_;
+      return {};
+    case '{':
+    case '[':
+      if (auto fine = check_element(c); !fine) return fine;
+      if (depth_ == 0 && (c == '[' || ended_)) return fail(ErrorCode::kInternal, "the list is not an object");
+      if (depth_ == 1 && c == '[' && key_ == "items") in_items_ = true;
+      ++depth_;
+      return {};
+    case '}':
+    case ']':
+      return close();
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+    case ',':
+      return {};
+    default:
+      return check_element(c);
+  }
+}
+
+void ListSplitter::in_text(char c) {
+  if (escaped_) {
+    escaped_ = false;
+  } else if (c == '\\') {
+    escaped_ = true;
+  } else if (c == '"') {
+    in_string_ = false;
+    return;
+  }
+  if (depth_ == 1 && last_text_.size() < 64) last_text_ += c;
+}
+
+Result<void> ListSplitter::close() {
+  if (depth_ == 0) return fail(ErrorCode::kInternal, "the list ends before it begins");
+  --depth_;
+  if (depth_ == 1) in_items_ = false;
+  if (depth_ == 0) ended_ = true;
+  return {};
+}
+
+// Directly within "items" only objects may begin.
+Result<void> ListSplitter::check_element(char c) const {
+  if (in_items_ && depth_ == 2 && c != '{')
+    return fail(ErrorCode::kInternal, "items holds something that is not an object");
+  if (depth_ == 0 && c != '{') return fail(ErrorCode::kInternal, "the list is not an object");
+  return {};
+}
+
+Result<std::string> ListSplitter::finish() {
+  if (!ended_ || depth_ != 0) return fail(ErrorCode::kInternal, "the list ends in the middle");
+  return std::move(rest_);
+}
+
+}  // namespace muster::kube

@@ -1,0 +1,119 @@
+// Listing and watching one kind for ever: resource versions, bookmarks, pages, the three shapes of 410,
+// resume, backoff, prompt stop. Knows the protocol and nothing of the objects. Internal to Reflector.
+//
+// Thread rule: run() on one thread; stop() and stats() from any.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "http/client.h"
+#include "kube/credentials.h"
+#include "kube/watch_event.h"
+
+namespace muster::kube {
+
+struct ListWatchOptions {
+  std::string path;  // "/api/v1/nodes"
+  Backoff backoff{Duration(800), Duration(30'000)};
+  Duration calm{120'000};            // so long without a failure and the backoff begins anew
+  Duration shortest_watch{1'000};    // one that ends sooner without an event is a failure
+  Duration watch_duration{300'000};  // the server is asked for between this and twice this
+  Duration watch_silence{150'000};   // nothing at all for so long: connect again at the same version
+  Duration list_silence{60'000};
+  unsigned page_size = 500;
+  unsigned failures_until_relist = 5;  // watches that fail for a reason nobody understands
+};
+
+// What happens, in order. All are called on the thread of run().
+struct ListWatchEvents {
+  std::function<void()> list_began;  // again after a list that failed half-way
+  std::function<void(std::string_view json)> listed;
+  std::function<void()> list_ended;
+  // ADDED, MODIFIED or DELETED. Returns the object's resource version, or nothing if it cannot be decoded.
+  std::function<std::optional<std::string>(const WatchEvent&)> changed;
+  std::function<void()> drained;  // what has arrived so far has been reported
+};
+
+struct ListWatchStats {
+  uint64_t lists = 0;
+  uint64_t list_failures = 0;
+  uint64_t watches = 0;
+  uint64_t watch_failures = 0;
+  uint64_t short_watches = 0;
+  uint64_t events = 0;
+  uint64_t bookmarks = 0;
+  uint64_t undecodable = 0;  // lines that are no event
+};
+
+class ListWatch {
+ public:
+  // `clock` must outlive this.
+  ListWatch(ListWatchOptions options, std::shared_ptr<Credentials> credentials, const Clock& clock,
+            Random random, ListWatchEvents events);
+
+  // Until stop().
+  void run();
+  // Cuts the connection under way; run() returns soon. Idempotent.
+  void stop();
+  [[nodiscard]] ListWatchStats stats() const;
+
+ private:
+  enum class Next { kWatch, kList };
+  // How a stream of the server went, its status being 200.
+  struct Stream {
+    std::function<Result<void>(std::string_view)> on_data;
+    Duration silence;
+  };
+
+  Result<void> list();
+  Result<void> list_at(const std::string& version, bool paged);
+  Result<ObjectMeta> list_page(const std::string& query);
+  Next watch();
+  Next after_watch(const Result<void>& ended, Duration lasted, uint64_t events);
+  Result<void> on_line(std::string_view line);
+  Result<void> stream(const std::string& path, const Stream& stream);
+  Result<void> stream_once(const std::string& path, const Stream& stream, const Credentials::Current& with);
+  Result<http::Client*> connection(const Credentials::Current& credentials, Duration silence);
+  void disconnect();
+  void pause(const Error& error);
+  [[nodiscard]] std::string watch_query();
+  [[nodiscard]] bool stopped() const;
+
+  const ListWatchOptions options_;
+  const std::shared_ptr<Credentials> credentials_;
+  const Clock& clock_;
+  const Random random_;
+  const ListWatchEvents events_;
+
+  // The thread of run() only.
+  std::string version_;  // the last seen
+  bool listed_once_ = false;
+  bool version_unusable_ = false;  // the server could not list at the version we had
+  bool version_refused_ = false;   // the last stream was refused for the version it named
+  uint32_t attempts_ = 0;          // pauses in a row
+  std::optional<TimePoint> paused_at_;
+  unsigned strange_failures_ = 0;
+  std::shared_ptr<const http::ClientOptions> made_with_;
+  Duration made_for_{0};
+
+  std::atomic<uint64_t> lists_{0}, list_failures_{0}, watches_{0}, watch_failures_{0}, short_watches_{0},
+      event_count_{0}, bookmarks_{0}, undecodable_{0};
+
+  mutable std::mutex mutex_;  // guards the rest
+  std::condition_variable stop_;
+  bool stopped_ = false;
+  std::unique_ptr<http::Client> http_;  // used by the thread of run(), cancelled by stop()
+};
+
+}  // namespace muster::kube

@@ -1,0 +1,29 @@
+// One line of a watch, and the metadata of a list.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace muster::kube {
+
+enum class WatchEventType { kAdded, kModified, kDeleted, kBookmark, kError };
+
+struct WatchEvent {
+  WatchEventType type = WatchEventType::kError;
+  std::string_view object;  // JSON, a part of the line
+};
+
+// kInvalid for malformed JSON, an unknown type (named) or a missing object.
+[[nodiscard]] Result<WatchEvent> read_watch_event(std::string_view line);
+
+struct ObjectMeta {
+  std::string resource_version;
+  std::string continue_token;       // lists only
+  bool initial_events_end = false;  // bookmarks only: the initial state is complete
+};
+// "metadata" of a list or of a bookmark's object.
+[[nodiscard]] Result<ObjectMeta> read_meta(std::string_view json);
+
+}  // namespace muster::kube
