@@ -1,6 +1,7 @@
 #include "binder/binder.h"
 
-#include <optional>
+#include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "base/log.h"
@@ -11,6 +12,8 @@ namespace {
 
 using namespace group;
 
+constexpr const char* kStopped = "the binder was stopped";
+
 // Bindings finish a group, nominations and releases start one, the rest can wait.
 std::size_t priority_of(const Command& command) {
   if (std::holds_alternative<Bind>(command)) return 0;
@@ -19,23 +22,31 @@ std::size_t priority_of(const Command& command) {
 }
 
 std::optional<TimePoint> deadline_of(const Command& command) {
-  if (const auto* c = std::get_if<Bind>(&command)) return c->deadline;
-  if (const auto* c = std::get_if<Nominate>(&command)) return c->deadline;
-  if (const auto* c = std::get_if<Release>(&command)) return c->deadline;
-  return std::nullopt;
-}
-
-const PodId& pod_of(const Command& command) {
   return std::visit(
-      [](const auto& c) -> const PodId& {
-        if constexpr (requires { c.pod; }) {
-          return c.pod;
-        } else {
-          static const PodId none;
-          return none;
-        }
+      [](const auto& c) -> std::optional<TimePoint> {
+        if constexpr (requires { c.deadline; }) return c.deadline;
+        return std::nullopt;
       },
       command);
+}
+
+// Null for what is about no pod.
+const PodId* pod_of(const Command& command) {
+  return std::visit(
+      [](const auto& c) -> const PodId* {
+        if constexpr (requires { c.pod; }) return &c.pod;
+        return nullptr;
+      },
+      command);
+}
+
+// Events on a pod may overtake each other; what is written on the pod may not.
+bool is_ordered(const Command& command) {
+  return pod_of(command) != nullptr && !std::holds_alternative<Tell>(command);
+}
+
+bool makes_needless(const Command& later, const Command& earlier) {
+  return !std::holds_alternative<Release>(later) && !std::holds_alternative<Bind>(earlier);
 }
 
 }  // namespace
@@ -58,80 +69,155 @@ void Binder::stop() {
   for (std::thread& thread : threads_) {
     if (thread.joinable()) thread.join();
   }
-}
-
-void Binder::submit(Command command) { enqueue({std::move(command), 0}); }
-
-void Binder::enqueue(Task task) {
+  Tasks left;
   {
     const std::lock_guard lock(mutex_);
-    due_[priority_of(task.command)].push_back(std::move(task));
+    for (const auto& [uid, lane] : lanes_) left.insert(left.end(), lane.begin(), lane.end());
+    lanes_.clear();
+    for (auto& queue : due_) queue.clear();
+    later_.clear();
+    backlog_ = 0;
   }
-  wake_.notify_one();
+  cancel(left, kStopped);
+}
+
+void Binder::submit(Command command) {
+  auto task = std::make_shared<Task>(std::move(command));
+  Tasks cancelled;
+  bool stopped = false;
+  {
+    const std::lock_guard lock(mutex_);
+    stopped = stopping_;
+    if (stopped) {
+      cancelled.push_back(std::move(task));
+    } else {
+      ++backlog_;
+      if (is_ordered(task->command)) {
+        cancelled = retire_needless(task->command);
+        auto& lane = lanes_[pod_of(task->command)->uid];
+        lane.push_back(task);
+        if (lane.size() == 1) make_due(std::move(task));
+      } else {
+        make_due(std::move(task));
+      }
+    }
+  }
+  cancel(cancelled, stopped ? kStopped : "a later command for this pod took its place");
+}
+
+// Takes what `command` makes needless out of its pod's lane. What is under way stays and is not repeated.
+Binder::Tasks Binder::retire_needless(const Command& command) {
+  Tasks retired;
+  const auto found = lanes_.find(pod_of(command)->uid);
+  if (found == lanes_.end()) return retired;
+  for (const TaskRef& task : found->second) {
+    if (!makes_needless(command, task->command)) continue;
+    task->needless = true;
+    if (!task->under_way) retired.push_back(task);
+  }
+  std::erase_if(found->second, [](const TaskRef& task) { return task->needless && !task->under_way; });
+  backlog_ -= retired.size();
+  return retired;
+}
+
+void Binder::cancel(const Tasks& tasks, const char* why) {
+  for (const TaskRef& task : tasks) {
+    if (deadline_of(task->command))
+      report_({std::move(task->command), fail(ErrorCode::kCancelled, "{}", why)});
+  }
 }
 
 std::size_t Binder::backlog() const {
   const std::lock_guard lock(mutex_);
-  std::size_t waiting = later_.size() + under_way_;
-  for (const auto& queue : due_) waiting += queue.size();
-  return waiting;
+  return backlog_;
 }
 
-bool Binder::take(std::unique_lock<std::mutex>& lock, Task& task) {
+void Binder::make_due(TaskRef task) {
+  due_[priority_of(task->command)].push_back(std::move(task));
+  wake_.notify_one();
+}
+
+void Binder::wake_ripe() {
+  const TimePoint now = clock_.now();
+  while (!later_.empty() && later_.begin()->first <= now) {
+    TaskRef ripe = std::move(later_.begin()->second);
+    later_.erase(later_.begin());
+    make_due(std::move(ripe));
+  }
+}
+
+// Null when the pool stops.
+Binder::TaskRef Binder::take(std::unique_lock<std::mutex>& lock) {
   while (!stopping_) {
-    const TimePoint now = clock_.now();
-    while (!later_.empty() && later_.begin()->first <= now) {
-      Task ripe = std::move(later_.begin()->second);
-      later_.erase(later_.begin());
-      due_[priority_of(ripe.command)].push_back(std::move(ripe));
-    }
+    wake_ripe();
     for (auto& queue : due_) {
-      if (queue.empty()) continue;
-      task = std::move(queue.front());
-      queue.pop_front();
-      return true;
+      while (!queue.empty()) {
+        TaskRef task = std::move(queue.front());
+        queue.pop_front();
+        if (!task->needless) return task;
+      }
     }
     if (later_.empty()) {
       wake_.wait(lock);
     } else {
-      wake_.wait_for(lock, later_.begin()->first - now);
+      wake_.wait_for(lock, later_.begin()->first - clock_.now());
     }
   }
-  return false;
+  return nullptr;
 }
 
 void Binder::work() {
   std::unique_lock lock(mutex_);
-  Task task;
-  while (take(lock, task)) {
-    ++under_way_;
+  while (const TaskRef task = take(lock)) {
+    task->under_way = true;
     lock.unlock();
-    run(std::move(task));
+    run(task);
     lock.lock();
-    --under_way_;
   }
 }
 
-void Binder::run(Task task) {
-  Result<void> result = carry_out(task.command, api_);
-  ++task.attempts;
+// When to try again; nothing when that is not worth it.
+std::optional<TimePoint> Binder::next_attempt(const Task& task, const Error& error) {
+  if (reaction_of(error.code) != Reaction::kRetry || task.needless || stopping_) return std::nullopt;
+  const TimePoint next =
+      clock_.now() + error.retry_after.value_or(options_.backoff.pause(task.attempts, random_));
   const std::optional<TimePoint> deadline = deadline_of(task.command);
-  if (!result && reaction_of(result.error().code) == Reaction::kRetry) {
+  const bool withdraws = std::holds_alternative<Withdraw>(task.command);
+  const uint32_t attempts = withdraws ? options_.attempts_to_withdraw : options_.attempts_to_tell;
+  return (deadline ? next < *deadline : task.attempts < attempts) ? std::optional(next) : std::nullopt;
+}
+
+// The task is done: the next one of its pod may begin.
+void Binder::leave_lane(const TaskRef& task) {
+  --backlog_;
+  if (!is_ordered(task->command)) return;
+  const auto found = lanes_.find(pod_of(task->command)->uid);
+  found->second.pop_front();
+  if (found->second.empty()) {
+    lanes_.erase(found);
+  } else {
+    make_due(found->second.front());
+  }
+}
+
+void Binder::run(const TaskRef& task) {
+  Result<void> result = carry_out(task->command, api_);
+  {
     const std::lock_guard lock(mutex_);
-    const Duration pause =
-        result.error().retry_after.value_or(options_.backoff.pause(task.attempts, random_));
-    const TimePoint next = clock_.now() + pause;
-    const bool again = deadline ? next < *deadline : task.attempts < options_.attempts_without_deadline;
-    if (again && !stopping_) {
-      later_.emplace(next, std::move(task));
+    ++task->attempts;
+    task->under_way = false;
+    const std::optional<TimePoint> next = result ? std::nullopt : next_attempt(*task, result.error());
+    if (next) {
+      later_.emplace(*next, task);
       wake_.notify_one();
       return;
     }
+    leave_lane(task);
   }
-  if (deadline) return report_({std::move(task.command), std::move(result)});
+  if (deadline_of(task->command)) return report_({std::move(task->command), std::move(result)});
   if (!result && result.error().code != ErrorCode::kNotFound) {
-    const PodId& pod = pod_of(task.command);
-    log_warning("pod {}/{}: {}", pod.ns, pod.name, result.error().message);
+    const PodId* pod = pod_of(task->command);
+    log_warning("pod {}/{}: {}", pod->ns, pod->name, result.error().message);
   }
 }
 

@@ -1,8 +1,15 @@
 // Carries out the groups' commands on a pool of threads, bindings first, and repeats what failed for a
-// passing reason until the command's deadline. Results of Nominate, Release and Bind are reported; Withdraw
-// and Tell are tried a few times and then logged.
+// passing reason until the command's deadline.
 //
-// Thread rule: submit() may be called from any thread; reports arrive on the pool's threads.
+// Commands for one pod are carried out one after another, in the order of submit(), so that what stands in
+// the API at the end is what was said last. A later command makes waiting ones needless: Nominate and
+// Withdraw those that nominate, withdraw or release, Bind all of these.
+//
+// Each Nominate, Release and Bind is reported exactly once; kCancelled when it was made needless or when the
+// pool was stopped before it was done. Withdraw and Tell are tried a few times and then logged.
+//
+// Thread rule: submit() may be called from any thread; reports arrive on the pool's threads, those of
+// cancelled commands on the thread that calls submit() or stop(). report() must not call back.
 #pragma once
 
 #include <array>
@@ -11,9 +18,13 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/backoff.h"
@@ -31,7 +42,8 @@ struct Report {
 struct Options {
   unsigned workers = 32;
   Backoff backoff;
-  uint32_t attempts_without_deadline = 4;
+  uint32_t attempts_to_tell = 4;
+  uint32_t attempts_to_withdraw = 12;
 };
 
 class Binder {
@@ -44,22 +56,33 @@ class Binder {
   Binder& operator=(const Binder&) = delete;
 
   void submit(group::Command command);
-  // Ends the pool; calls under way are finished, the rest is dropped without a report. Idempotent.
+  // Ends the pool: calls under way are finished, nothing else is begun or repeated. Idempotent.
   void stop();
   // Commands that wait or are under way.
   [[nodiscard]] std::size_t backlog() const;
 
  private:
   struct Task {
+    explicit Task(group::Command what) : command(std::move(what)) {}
     group::Command command;
     uint32_t attempts = 0;
+    bool under_way = false;
+    bool needless = false;  // not to be begun, or not to be repeated
   };
+  using TaskRef = std::shared_ptr<Task>;
+  using Tasks = std::vector<TaskRef>;
   static constexpr std::size_t kPriorities = 3;
 
   void work();
-  void run(Task task);
-  void enqueue(Task task);
-  [[nodiscard]] bool take(std::unique_lock<std::mutex>& lock, Task& task);
+  void run(const TaskRef& task);
+  [[nodiscard]] TaskRef take(std::unique_lock<std::mutex>& lock);
+  [[nodiscard]] std::optional<TimePoint> next_attempt(const Task& task, const Error& error);
+  // These hold the mutex.
+  void make_due(TaskRef task);
+  void wake_ripe();
+  [[nodiscard]] Tasks retire_needless(const group::Command& command);
+  void leave_lane(const TaskRef& task);
+  void cancel(const Tasks& tasks, const char* why);  // this one does not
 
   const Options options_;
   kube::Writer& api_;
@@ -69,9 +92,10 @@ class Binder {
   mutable std::mutex mutex_;  // guards everything below
   Random random_;
   std::condition_variable wake_;
-  std::array<std::deque<Task>, kPriorities> due_;
-  std::multimap<TimePoint, Task> later_;
-  std::size_t under_way_ = 0;
+  std::unordered_map<std::string, std::deque<TaskRef>> lanes_;  // by pod uid; only the first may be begun
+  std::array<std::deque<TaskRef>, kPriorities> due_;
+  std::multimap<TimePoint, TaskRef> later_;
+  std::size_t backlog_ = 0;
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
