@@ -20,7 +20,8 @@ struct SolveOptions {
   bool remedies = true;               // look for the smallest change that would help when it does not fit
 };
 
-// Places the members that are not bound.
+// Places the members that are not bound: all, or at least the minimum; where bound members reach the minimum
+// already, at least one.
 // REQUIRES: validate(request, state) succeeded; bound members are charged in the state.
 // Identical members and identical members in slices: always decided. O(hosts) for a new shape, O(domains +
 // members) for one seen lately.

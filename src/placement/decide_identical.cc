@@ -6,11 +6,11 @@
 namespace muster::placement {
 namespace {
 
-Outcome fits(DomainId domain, uint32_t node, const Packing& packing) {
+Outcome fits(DomainId domain, const Packing& packing) {
   Outcome outcome;
   outcome.answer = Answer::kFits;
   outcome.domain = domain;
-  for (const HostCount& it : packing.hosts) outcome.slots.push_back({node, 0, it.host, it.count});
+  for (const HostCount& it : packing.hosts) outcome.slots.push_back({0, 0, it.host, it.count});
   return outcome;
 }
 
@@ -20,20 +20,27 @@ std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
   std::vector<DomainId> result;
   if (!problem.bound_hosts.empty()) {
     const DomainId domain = problem.topology.domain_of(problem.bound_hosts.front(), level);
-    if (domain != kNoDomain && problem.holds_bound(domain)) result.push_back(domain);
+    const bool inside =
+        problem.topology.domain_of(problem.bound_hosts.front(), problem.required) != kNoDomain;
+    if (inside && domain != kNoDomain && problem.holds_bound(domain)) result.push_back(domain);
     return result;
   }
   const DomainRange range = problem.topology.domains(level);
   result.reserve(range.size());
-  for (uint32_t i = range.first; i < range.last; ++i) result.push_back(static_cast<DomainId>(i));
+  for (uint32_t i = range.first; i < range.last; ++i) {
+    const auto domain = static_cast<DomainId>(i);
+    // A rack of hosts without the block's label is in no block.
+    const bool inside =
+        level == problem.required ||
+        problem.topology.domain_of(problem.topology.hosts(domain).front(), problem.required) != kNoDomain;
+    if (inside) result.push_back(domain);
+  }
   return result;
 }
 
 Outcome decide_identical(Search& search) {
   Problem& problem = search.problem;
   const KindRooms& rooms = problem.rooms(0);
-  uint32_t node = 0;
-  while (problem.nodes[node].direct.empty()) ++node;
   DomainId roomiest = kNoDomain;
   for (const LevelId level : problem.ladder) {
     std::vector<DomainId> domains = candidates(problem, level);
@@ -42,12 +49,12 @@ Outcome decide_identical(Search& search) {
     std::erase_if(domains, [&](DomainId domain) { return rooms.domain(domain) < problem.pending; });
     if (domains.empty()) continue;
     const BestDomain best = best_domain(problem, 0, std::move(domains), problem.pending, search.quality);
-    return fits(best.domain, node, best.packing);
+    return fits(best.domain, best.packing);
   }
   // Not all of them anywhere: as many as possible, if that is enough.
   if (roomiest == kNoDomain || rooms.domain(roomiest) < problem.needed) return {};
   const auto count = static_cast<uint32_t>(rooms.domain(roomiest));
-  return fits(roomiest, node, pack_identical(problem, 0, roomiest, count, search.quality));
+  return fits(roomiest, pack_identical(problem, 0, roomiest, count, search.quality));
 }
 
 }  // namespace muster::placement

@@ -31,4 +31,7 @@ struct Search {
 // One kind, no structure: exact, the budget is not touched.
 [[nodiscard]] Outcome decide_identical(Search& search);
 
+// Several kinds, no structure: the ladder of methods in each domain.
+[[nodiscard]] Outcome decide_mixed(Search& search);
+
 }  // namespace muster::placement

@@ -116,7 +116,7 @@ void Problem::sum_up() {
   const Node& group = nodes[0];
   pending = group.total - group.bound;
   const uint32_t minimum = group.minimum.value_or(group.total);
-  needed = minimum > group.bound ? std::min(minimum - group.bound, pending) : 0;
+  needed = minimum > group.bound ? std::min(minimum - group.bound, pending) : std::min(pending, 1U);
   const bool structured = std::any_of(nodes.begin() + 1, nodes.end(), [](const Node& node) {
     return node.level != kClusterLevel || node.exclusive != kClusterLevel || node.minimum.has_value() ||
            node.preferred != kClusterLevel || node.strategy == Strategy::kSpread;
@@ -273,7 +273,8 @@ void Problem::add_kinds() {
     const Member& it = request.members[member];
     if (it.bound != kNoHost) continue;
     const uint32_t role = canonical[it.role];
-    Node& node = nodes[member_node_[member]];
+    // Subgroups that restrict nothing are no more than names.
+    Node& node = nodes[flat_ ? 0 : member_node_[member]];
     const uint32_t restriction = node_restriction_[member_node_[member]];
     uint32_t kind = std::get<2>(last);
     const bool plain = refused.empty() || refused[member].empty();

@@ -44,7 +44,9 @@ Outcome around_bound(const Problem& problem) {
 Outcome decide(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
-  return placement::decide_identical(search);
+  if (!problem.flat()) return Outcome{Answer::kOpen, NoCode::kSubGroups, kNoDomain, {}};
+  if (problem.kinds.size() == 1) return placement::decide_identical(search);
+  return placement::decide_mixed(search);
 }
 
 OwnerId owner_of(const PlacementRequest& request, uint32_t subgroup) {

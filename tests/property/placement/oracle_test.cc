@@ -1,0 +1,89 @@
+// The solver against exhaustive search: no false «no», no wrong «fits». The number of instances is 20,000, or
+// MUSTER_ORACLE_INSTANCES.
+#include "oracle.h"
+
+#include <fmt/format.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+
+#include "generator.h"
+#include "muster/checker.h"
+#include "muster/solver.h"
+
+using namespace muster;
+using namespace muster::test;
+
+namespace {
+
+uint64_t number(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::strtoull(text, nullptr, 10) : otherwise;
+}
+
+struct Tally {
+  uint64_t instances = 0;
+  uint64_t fits = 0;
+  uint64_t no = 0;
+  uint64_t undecided = 0;
+  uint64_t oracle_open = 0;
+};
+
+void check_one(Shape shape, uint64_t seed, Tally& tally) {
+  Instance instance = make_instance(shape, seed);
+  ++tally.instances;
+  const Verdict verdict = solve(instance.request, instance.state);
+  const OracleAnswer truth = exhaustive(instance.request, instance.state);
+  INFO(to_string(shape) << " seed " << seed << ": " << describe(verdict, instance.request, instance.state));
+  if (!truth.known) ++tally.oracle_open;
+  if (const auto* fits = std::get_if<Fits>(&verdict)) {
+    ++tally.fits;
+    const auto checked = check_placement(instance.request, fits->placement, instance.state);
+    REQUIRE(checked.has_value());
+    if (truth.known) REQUIRE(truth.placement.has_value());
+  } else if (std::holds_alternative<CertifiedNo>(verdict)) {
+    ++tally.no;
+    if (truth.known) REQUIRE_FALSE(truth.placement.has_value());
+  } else {
+    REQUIRE(std::get<Undecided>(verdict).fault == "");
+    ++tally.undecided;
+  }
+}
+
+}  // namespace
+
+TEST_CASE("oracle: no false «no» and no wrong «fits» in any class") {
+  const uint64_t instances = number("MUSTER_ORACLE_INSTANCES", 20'000);
+  const uint64_t first = number("MUSTER_ORACLE_SEED", 0);
+  for (std::size_t s = 0; s < kShapes; ++s) {
+    const auto shape = static_cast<Shape>(s);
+    Tally tally;
+    for (uint64_t i = 0; i < instances / kShapes + 1; ++i) check_one(shape, first + i, tally);
+    fmt::print("oracle {:10} instances {} fits {} no {} undecided {} oracle undecided {}\n", to_string(shape),
+               tally.instances, tally.fits, tally.no, tally.undecided, tally.oracle_open);
+    if (shape <= Shape::kSlices) CHECK(tally.undecided == 0);
+    CHECK(tally.fits > tally.instances / 20);
+    CHECK(tally.no > tally.instances / 20);
+  }
+}
+
+TEST_CASE("oracle: identical members touch as few domains as possible on every level") {
+  const uint64_t instances = number("MUSTER_ORACLE_INSTANCES", 20'000) / 10;
+  uint64_t compared = 0;
+  for (uint64_t i = 0; i < instances; ++i) {
+    Instance instance = make_instance(Shape::kIdentical, i);
+    auto& request = instance.request;
+    request.refusals.clear();
+    request.subgroups[0].preferred.clear();
+    request.subgroups[0].minimum.reset();
+    for (auto& member : request.members) member.bound = kNoHost;
+    const Verdict verdict = solve(request, instance.state);
+    const auto least = least_span(request, instance.state);
+    INFO("seed " << i);
+    REQUIRE(std::holds_alternative<Fits>(verdict) == least.has_value());
+    if (!least) continue;
+    ++compared;
+    REQUIRE(span_of(std::get<Fits>(verdict).placement, request, instance.state) == *least);
+  }
+  CHECK(compared > instances / 10);
+}
