@@ -195,8 +195,12 @@ void Books::touch_promises(const std::string& node) {
 }
 
 OwnerId Books::owner_of(const group::GroupKey& key) {
-  return owners_.emplace(key, static_cast<OwnerId>(owners_.size())).first->second;
+  const auto [owner, is_new] = owners_.try_emplace(key, static_cast<OwnerId>(next_owner_));
+  next_owner_ += is_new;
+  return owner->second;
 }
+
+void Books::forget_group(const group::GroupKey& key) { owners_.erase(key); }
 
 void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key) {
   const auto found = charges_.find(pod.uid);
@@ -272,20 +276,23 @@ uint64_t Books::room_epoch() {
   return epoch_base_ + now;
 }
 
+// kube-scheduler looks at the resources that a pod asks for and at no others; so do we.
 std::vector<std::string> Books::broken_reservations(const std::string& node) {
   std::vector<std::string> broken;
   if (!reserved_on_.contains(node)) return broken;
   ClusterState& cluster = state();
   const auto host = host_of(node);
-  bool full = false;
-  for (std::size_t i = 0; host && i < resources_.size(); ++i) {
-    full = full || cluster.free(*host, *cluster.find_resource(resources_[i])) < 0;
-  }
+  const auto kept = [&](const Charge& charge) {
+    if (!host) return false;
+    evaluate(charge.node_set);
+    const Demand demand = to_demand(charge.demand);
+    return cluster.exclusion(charge.node_set, *host) == Exclusion::kNone &&
+           std::all_of(demand.begin(), demand.end(),
+                       [&](const ResourceAmount& asked) { return cluster.free(*host, asked.resource) >= 0; });
+  };
   for (const std::string& uid : on_node_.at(node)) {
     const Charge& charge = charges_.at(uid);
-    if (!charge.reserved) continue;
-    if (host) evaluate(charge.node_set);
-    if (!host || full || cluster.exclusion(charge.node_set, *host) != Exclusion::kNone) broken.push_back(uid);
+    if (charge.reserved && !kept(charge)) broken.push_back(uid);
   }
   std::sort(broken.begin(), broken.end());
   return broken;

@@ -61,6 +61,8 @@ class Books final : public group::Room {
   // Bound pods that have not ended are charged; a reservation of the same pod ends. `key` is the pod's group.
   void upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key);
   void remove_pod(const std::string& uid);
+  // REQUIRES: none of its pods is in the books. Another group of this name is another owner.
+  void forget_group(const group::GroupKey& key);
   [[nodiscard]] NodeSetId intern_node_set(const kube::NodeSet& set);
 
   // --- Room ---------------------------------------------------------------------------------------------
@@ -126,6 +128,7 @@ class Books final : public group::Room {
   std::unordered_set<std::string> reserved_;                                  // uids
   std::unordered_map<std::string, uint32_t> reserved_on_;                     // node → reservations
   std::map<group::GroupKey, OwnerId> owners_;
+  uint32_t next_owner_ = 0;
 
   std::vector<kube::NodeSet> node_sets_;  // index = NodeSetId - 1; 0 is every host
   std::vector<bool> evaluated_;           // the set's eligible hosts are in the state

@@ -3,6 +3,8 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -190,13 +192,15 @@ bool Books::valid(const group::Question& question, const std::vector<group::Plac
   const PlacementRequest request = to_request(question);
   ClusterState& cluster = state();
   if (!validate(request, cluster)) return false;
+  std::unordered_map<std::string_view, uint32_t> index;
+  for (const group::Member* member : question.members)
+    index.emplace(member->pod.uid, static_cast<uint32_t>(index.size()));
   std::vector<Assignment> placement;
   for (const auto& [uid, node] : placed) {
-    const auto member = std::find_if(question.members.begin(), question.members.end(),
-                                     [&](const group::Member* m) { return m->pod.uid == uid; });
+    const auto member = index.find(uid);
     const auto host = host_of(node);
-    if (member == question.members.end() || !host) return false;
-    placement.push_back({static_cast<uint32_t>(member - question.members.begin()), *host});
+    if (member == index.end() || !host) return false;
+    placement.push_back({member->second, *host});
   }
   return check_placement(request, placement, cluster).has_value();
 }

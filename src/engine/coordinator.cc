@@ -104,18 +104,17 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
 
 void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   const auto found = member_of_.find(uid);
-  if (found != member_of_.end()) {
-    const GroupKey key = std::move(found->second);
-    member_of_.erase(found);
-    answers_.erase_member(uid);
-    Entry& entry = groups_.at(key);
-    entry.group.remove(uid, context(now));
-    if (entry.group.empty()) {
-      groups_.erase(key);
-      answers_.erase_group(key);
-    }
-  }
+  if (found == member_of_.end()) return books_.remove_pod(uid);
+  const GroupKey key = std::move(found->second);
+  member_of_.erase(found);
+  answers_.erase_member(uid);
+  Group& group = groups_.at(key).group;
+  group.remove(uid, context(now));
   books_.remove_pod(uid);
+  if (!group.empty()) return;
+  groups_.erase(key);
+  answers_.erase_group(key);
+  books_.forget_group(key);
 }
 
 // --- kube-scheduler and the binder ------------------------------------------------------------------------
