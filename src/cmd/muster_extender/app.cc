@@ -1,0 +1,191 @@
+#include "cmd/muster_extender/app.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#include "base/log.h"
+#include "extender/routes.h"
+#include "http/client.h"
+#include "muster/topology.h"
+
+namespace muster::cmd {
+namespace {
+
+constexpr std::chrono::milliseconds kDrain{5'000};
+
+// A generator of its own for each thread that draws.
+Random make_random() {
+  return [engine = std::mt19937_64(std::random_device{}())]() mutable {
+    return std::uniform_real_distribution<double>(0.0, 1.0)(engine);
+  };
+}
+
+// "5f0c9a1e-17": the first part differs from process to process, the second from plan to plan.
+std::function<std::string()> plan_ids() {
+  return [prefix = fmt::format("{:08x}", std::random_device{}()), last = uint64_t{0}]() mutable {
+    return fmt::format("{}-{}", prefix, ++last);
+  };
+}
+
+std::vector<books::TreeLabels> to_trees(const std::vector<config::Tree>& configured) {
+  std::vector<books::TreeLabels> trees;
+  for (const config::Tree& tree : configured) {
+    books::TreeLabels& made = trees.emplace_back();
+    made.name = tree.name;
+    for (const config::Level& level : tree.levels) made.levels.push_back({level.name, level.labels});
+  }
+  return trees;
+}
+
+// The levels have to make a topology before there is any node.
+Result<void> check_levels(const std::vector<config::Tree>& trees) {
+  TopologySpec spec;
+  for (const config::Tree& tree : trees) {
+    TreeSpec& made = spec.trees.emplace_back();
+    made.name = tree.name;
+    for (const config::Level& level : tree.levels) made.levels.push_back({level.name, level.labels});
+  }
+  const Result<Topology> topology = Topology::build(spec, {});
+  if (!topology) return invalid("topology: {}", topology.error().message);
+  return {};
+}
+
+void announce(const std::string& line) {
+  std::fputs(("muster-extender: " + line + "\n").c_str(), stdout);
+  std::fflush(stdout);
+}
+
+std::string url_of(const config::Server& server, uint16_t port) {
+  const bool v6 = server.address.find(':') != std::string::npos;
+  return fmt::format("{}://{}{}{}:{}", server.tls.cert_file.empty() ? "http" : "https", v6 ? "[" : "",
+                     server.address, v6 ? "]" : "", port);
+}
+
+}  // namespace
+
+App::App(config::Configuration configuration, Options options)
+    : configuration_(std::move(configuration)), options_(std::move(options)) {}
+
+App::~App() { stop(); }
+
+Result<kube::Access> App::access() {
+  if (options_.cluster_file.empty())
+    return kube::find_access(options_.kubeconfig, kube::process_environment());
+  embedded::ApiServerOptions settings;
+  settings.port = options_.api_port;
+  settings.cluster_file = options_.cluster_file;
+  settings.hold_schedulers = configuration_.scheduler_names;
+  embedded_ = std::make_unique<embedded::ApiServer>(settings);
+  const Result<std::string> url = embedded_->start();
+  if (!url) return tl::unexpected(url.error());
+  announce("API on " + *url);
+  kube::Access access;
+  access.server = *url;
+  access.found = "the API in memory";
+  return access;
+}
+
+Result<void> App::start() {
+  if (Result<void> sound = check_levels(configuration_.trees); !sound) return sound;
+  const Result<kube::Access> found = access();
+  if (!found) return tl::unexpected(found.error());
+  log_info("API server {} ({})", found->server, found->found);
+  credentials_ = std::make_shared<kube::Credentials>(*found, clock_, kube::read_file);
+  if (const auto usable = credentials_->current(); !usable) return tl::unexpected(usable.error());
+  start_engine();
+  return start_server();
+}
+
+void App::start_engine() {
+  kube::ClientOptions client;
+  client.qps = configuration_.kubernetes.qps;
+  client.burst = configuration_.kubernetes.burst;
+  client_ = std::make_unique<kube::Client>(client, credentials_, clock_);
+
+  engine::EngineOptions settings;
+  settings.coordinator.scheduler_names = configuration_.scheduler_names;
+  settings.coordinator.trees = to_trees(configuration_.trees);
+  settings.coordinator.groups = {configuration_.groups.hold_timeout, configuration_.groups.retry_backoff,
+                                 configuration_.groups.retry_backoff_max};
+  settings.coordinator.bind_timeout = configuration_.server.bind_timeout;
+  settings.binder.workers = configuration_.kubernetes.workers;
+  engine_ = std::make_unique<engine::Engine>(settings, *client_, clock_, make_random(), plan_ids());
+  engine_->start();
+
+  const auto watch = [](std::string_view path) {
+    kube::ListWatchOptions list_watch;
+    list_watch.path = path;
+    return list_watch;
+  };
+  nodes_ = std::make_unique<kube::Reflector<kube::Node>>(
+      watch(kube::kNodesPath), credentials_, clock_, make_random(),
+      [this](kube::DeltaBatch<kube::Node> batch) { engine_->nodes_changed(std::move(batch)); });
+  pods_ = std::make_unique<kube::Reflector<kube::Pod>>(
+      watch(kube::kPodsPath), credentials_, clock_, make_random(),
+      [this](kube::DeltaBatch<kube::Pod> batch) { engine_->pods_changed(std::move(batch)); });
+  nodes_->start();
+  pods_->start();
+}
+
+Result<void> App::start_server() {
+  http::ServerOptions settings;
+  settings.address = configuration_.server.address;
+  settings.port = options_.port.value_or(configuration_.server.port);
+  settings.max_body_bytes = configuration_.server.max_body_bytes;
+  settings.tls = {configuration_.server.tls.cert_file, configuration_.server.tls.key_file,
+                  configuration_.server.tls.client_ca_file};
+  service_ = std::make_unique<extender::Service>(*engine_);
+  server_ = std::make_unique<http::Server>(settings);
+  extender::add_routes(*server_, *service_, *engine_);
+  const Result<uint16_t> port = server_->start();
+  if (!port) return tl::unexpected(port.error());
+  announce("serving on " + url_of(configuration_.server, *port));
+  return {};
+}
+
+// Waiting bind calls are answered first, so that the server can drain; writes under way are finished before
+// the connections they use go.
+void App::stop() {
+  if (engine_) engine_->stop();
+  if (server_) server_->stop(kDrain);
+  if (nodes_) nodes_->stop();
+  if (pods_) pods_->stop();
+  if (client_) client_->stop();
+  if (embedded_) embedded_->stop();
+}
+
+int probe(const config::Configuration& configuration, const Options& options) {
+  const uint16_t port = options.port.value_or(configuration.server.port);
+  config::Server local = configuration.server;
+  if (local.address == "0.0.0.0") local.address = "127.0.0.1";
+  if (local.address == "::") local.address = "::1";
+  http::ClientOptions settings;
+  settings.base_url = url_of(local, port);
+  settings.connect_timeout = std::chrono::milliseconds(2'000);
+  settings.read_timeout = std::chrono::milliseconds(2'000);
+  if (!local.tls.cert_file.empty()) {
+    // The probe runs beside the server and shows the server's own certificate to it.
+    settings.insecure_skip_verify = true;
+    const auto certificate = kube::read_file(local.tls.cert_file);
+    const auto key = kube::read_file(local.tls.key_file);
+    if (certificate && key) {
+      settings.client_cert_pem = *certificate;
+      settings.client_key_pem = *key;
+    }
+  }
+  auto client = http::Client::create(settings);
+  const auto reply =
+      client ? (*client)->call("GET", options.probe, {}, "", "") : tl::unexpected(client.error());
+  if (!reply) {
+    std::fprintf(stderr, "muster-extender: %s\n", reply.error().message.c_str());
+    return 1;
+  }
+  std::fprintf(stdout, "%d %s\n", reply->status, reply->body.c_str());
+  return reply->status == 200 ? 0 : 1;
+}
+
+}  // namespace muster::cmd

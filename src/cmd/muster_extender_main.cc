@@ -1,0 +1,63 @@
+// muster-extender: the server that kube-scheduler calls.
+
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "base/log.h"
+#include "cmd/muster_extender/app.h"
+#include "cmd/muster_extender/options.h"
+#include "config/config.h"
+
+namespace {
+
+int fail_with(const muster::Error& error) {
+  std::fprintf(stderr, "muster-extender: %s\n", error.message.c_str());
+  return 2;
+}
+
+// Blocks the signals in every thread made from here on, so that only wait() sees them.
+class Signals {
+ public:
+  Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+  }
+  int wait() const {
+    int signal = 0;
+    sigwait(&set_, &signal);
+    return signal;
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto parsed = muster::cmd::parse_options(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const auto& options = std::get<muster::cmd::Options>(parsed);
+
+  muster::config::Configuration configuration;
+  if (!options.config_file.empty()) {
+    auto loaded = muster::config::load(options.config_file);
+    if (!loaded) return fail_with(loaded.error());
+    configuration = std::move(*loaded);
+  }
+  if (!options.probe.empty()) return muster::cmd::probe(configuration, options);
+
+  const Signals signals;
+  muster::set_log_level(configuration.log_level);
+  muster::cmd::App app(configuration, options);
+  if (const auto started = app.start(); !started) return fail_with(started.error());
+  const int signal = signals.wait();
+  muster::log_info("signal {}: shutting down", signal);
+  app.stop();
+  return 0;
+}
