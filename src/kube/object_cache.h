@@ -78,8 +78,10 @@ class ObjectCache {
  private:
   using Objects = std::unordered_map<std::string, T>;
 
-  void add(Delta<T> delta) {
-    batch_.push_back(std::move(delta));
+  // Made in place: a temporary variant makes g++ 12 warn of members it cannot have.
+  template <typename Change>
+  void add(Change change) {
+    batch_.emplace_back(std::in_place_type<Change>, std::move(change));
     if (batch_.size() >= kMaxBatch) flush();
   }
 
