@@ -106,11 +106,12 @@ void Group::upsert(Member member, const Context& context) {
   agreement_.heard(members_, uid);
   if (is_new || !asks_the_same(before, current) || !stands_the_same(before, current)) question_changed();
   forget_the_past();
-  if (!is_new && find_assignment(uid)) follow_planned(before, current, context);
+  const bool planned = find_assignment(uid) != nullptr;
+  if (planned) follow_planned(before, current, context);
   end_plan_that_cannot_stand(context);
   proceed(context);
   tell_rejection(is_new ? uid : "", context);
-  withdraw_stray(current, context);
+  if (!planned) withdraw_stray(current, context);
 }
 
 // What a change of a planned member means for the plan.
@@ -187,7 +188,8 @@ void Group::tick(const Context& context) {
     question_changed();
   }
   if (retry_at_ && context.now >= *retry_at_) retry_at_.reset();
-  if (state() == State::kGathering && !gathering_told_ && context.now >= gathering_since_ + hold_timeout()) {
+  if (available_ > 0 && state() == State::kGathering && !gathering_told_ &&
+      context.now >= gathering_since_ + hold_timeout()) {
     gathering_told_ = true;
     tell(context, "Gathering", reason(), true);
   }
@@ -199,7 +201,8 @@ std::optional<TimePoint> Group::next_timer() const {
   if (plan_ && !plan_->open) earliest(plan_->deadline);
   if (retry_at_) earliest(*retry_at_);
   if (!exclusions_.empty()) earliest(exclusions_expire_);
-  if (!gathering_told_ && state() == State::kGathering) earliest(gathering_since_ + hold_timeout());
+  if (available_ > 0 && !gathering_told_ && state() == State::kGathering)
+    earliest(gathering_since_ + hold_timeout());
   return next;
 }
 

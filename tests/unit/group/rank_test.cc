@@ -1,0 +1,87 @@
+// Ranks: what the processes of a collective call each other.
+#include "group/rank.h"
+
+#include <catch2/catch.hpp>
+#include <set>
+
+using namespace muster;
+using namespace muster::group;
+
+namespace {
+
+class Ranks {
+ public:
+  Member& add(const std::string& uid, std::optional<int64_t> index = std::nullopt,
+              const std::string& controller = "") {
+    Member& member = members_[uid];
+    member.pod = {"ns", uid, uid};
+    member.index = index;
+    member.controller = controller;
+    member.creation_seconds = static_cast<int64_t>(members_.size());
+    return member;
+  }
+  std::map<std::string, int64_t> operator()() const { return assign_ranks(members_); }
+
+ private:
+  std::map<std::string, Member> members_;
+};
+
+using Expected = std::map<std::string, int64_t>;
+
+}  // namespace
+
+TEST_CASE("Without indices the ranks follow age, then name") {
+  Ranks ranks;
+  ranks.add("z").creation_seconds = 1;
+  ranks.add("b").creation_seconds = 2;
+  ranks.add("a").creation_seconds = 2;
+  CHECK(ranks() == Expected{{"z", 0}, {"a", 1}, {"b", 2}});
+}
+
+TEST_CASE("An index is the rank, gaps included, and members without one fill the gaps by age") {
+  Ranks ranks;
+  ranks.add("a", 3);
+  ranks.add("b", 0);
+  ranks.add("old");
+  ranks.add("young");
+  ranks.add("c", 5);
+  CHECK(ranks() == Expected{{"a", 3}, {"b", 0}, {"old", 1}, {"young", 2}, {"c", 5}});
+}
+
+TEST_CASE("When indices repeat the ranks are positions by controller, index and age") {
+  Ranks ranks;
+  ranks.add("w1", 1, "workers");
+  ranks.add("w0", 0, "workers");
+  ranks.add("l0", 0, "leader");
+  ranks.add("w2", 2, "workers");
+  CHECK(ranks() == Expected{{"l0", 0}, {"w0", 1}, {"w1", 2}, {"w2", 3}});
+}
+
+TEST_CASE("Members that have ended or are going have no rank and leave their index to the replacement") {
+  Ranks ranks;
+  ranks.add("a", 0);
+  ranks.add("failed", 1).failed = true;
+  ranks.add("done", 2).succeeded = true;
+  ranks.add("going", 3).terminating = true;
+  ranks.add("b", 1);
+  CHECK(ranks() == Expected{{"a", 0}, {"b", 1}});
+}
+
+// The rank given is written on the pod with its binding and is its index from then on.
+TEST_CASE("Bound members keep their ranks when a replacement brings an index that is taken") {
+  Ranks ranks;
+  ranks.add("l0", 0, "leader").node = "n";
+  ranks.add("w0", 1, "workers").node = "n";
+  ranks.add("w2", 3, "workers").node = "n";
+  ranks.add("w1", 1, "workers");
+  CHECK(ranks() == Expected{{"l0", 0}, {"w0", 1}, {"w2", 3}, {"w1", 2}});
+}
+
+TEST_CASE("No rank is given twice, whatever the indices") {
+  Ranks ranks;
+  for (int i = 0; i < 40; ++i)
+    ranks.add("p" + std::to_string(i), i % 7, i % 2 == 0 ? "x" : "y").node = i % 3 == 0 ? "n" : "";
+  std::set<int64_t> seen;
+  for (const auto& [uid, rank] : ranks()) CHECK(seen.insert(rank).second);
+  CHECK(*seen.begin() == 0);
+}
