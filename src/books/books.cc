@@ -11,16 +11,6 @@
 namespace muster::books {
 namespace {
 
-TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
-  TopologySpec spec;
-  for (const TreeLabels& tree : trees) {
-    TreeSpec& made = spec.trees.emplace_back();
-    made.name = tree.name;
-    for (const LevelLabels& level : tree.levels) made.levels.push_back({level.name, level.labels});
-  }
-  return spec;
-}
-
 std::string first_label(const kube::Node& node, const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
     if (const auto it = node.labels.find(key); it != node.labels.end() && !it->second.empty())
@@ -45,6 +35,16 @@ Exclusion to_exclusion(const std::optional<kube::WhyNot>& why) {
 }
 
 }  // namespace
+
+TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
+  TopologySpec spec;
+  for (const TreeLabels& tree : trees) {
+    TreeSpec& made = spec.trees.emplace_back();
+    made.name = tree.name;
+    for (const LevelLabels& level : tree.levels) made.levels.push_back({level.name, level.labels});
+  }
+  return spec;
+}
 
 // Columns exist for what members ask for. Beyond this many different resources further ones are refused.
 constexpr std::size_t kMaxResources = 200;
@@ -234,6 +234,12 @@ void Books::evaluate(NodeSetId set) {
   for (const auto& [name, node] : nodes_) {
     state_.set_eligible(set, *host_of(name), to_exclusion(kube::why_not(node_sets_[index], node)));
   }
+}
+
+void Books::prepare(const group::Member& member) {
+  want_resources(member.demand);
+  static_cast<void>(state());
+  evaluate(member.node_set);
 }
 
 bool Books::reserve(const group::GroupKey& key, const group::Member& member, const std::string& node) {

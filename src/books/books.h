@@ -41,6 +41,9 @@ struct TreeLabels {
   std::vector<LevelLabels> levels;  // coarse to fine
 };
 
+// The level's label keys are its aliases: a constraint may name either.
+[[nodiscard]] TopologySpec to_spec(const std::vector<TreeLabels>& trees);
+
 // A question as it was put to the solver, with its verdict; kInvalid when the request was rejected.
 struct Decision {
   PlacementRequest request;
@@ -64,6 +67,9 @@ class Books final : public group::Room {
   // REQUIRES: none of its pods is in the books. Another group of this name is another owner.
   void forget_group(const group::GroupKey& key);
   [[nodiscard]] NodeSetId intern_node_set(const kube::NodeSet& set);
+
+  // Makes the columns and the node set that a decision about this member needs, ahead of the decision.
+  void prepare(const group::Member& member);
 
   // --- Room ---------------------------------------------------------------------------------------------
   [[nodiscard]] group::Answer solve(const group::Question& question) override;

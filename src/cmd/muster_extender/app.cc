@@ -43,12 +43,7 @@ std::vector<books::TreeLabels> to_trees(const std::vector<config::Tree>& configu
 
 // The levels have to make a topology before there is any node.
 Result<void> check_levels(const std::vector<config::Tree>& trees) {
-  TopologySpec spec;
-  for (const config::Tree& tree : trees) {
-    TreeSpec& made = spec.trees.emplace_back();
-    made.name = tree.name;
-    for (const config::Level& level : tree.levels) made.levels.push_back({level.name, level.labels});
-  }
+  const TopologySpec spec = books::to_spec(to_trees(trees));
   const Result<Topology> topology = Topology::build(spec, {});
   if (!topology) return invalid("topology: {}", topology.error().message);
   return {};

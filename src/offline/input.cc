@@ -1,0 +1,114 @@
+#include "offline/input.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include "kube/decode.h"
+#include "kube/yaml.h"
+#include "offline/workloads.h"
+
+namespace muster::offline {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<std::string> read_file(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return invalid("{}: cannot be read", path.string());
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) return invalid("{}: cannot be read", path.string());
+  return std::move(text).str();
+}
+
+Result<void> add_file(const fs::path& path, Input& input) {
+  const Result<std::string> text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  return add_text(*text, path.string(), input);
+}
+
+Result<void> add_directory(const fs::path& directory, Input& input) {
+  std::set<fs::path> files;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(directory, error)) {
+    const std::string extension = entry.path().extension().string();
+    if (extension == ".yaml" || extension == ".yml" || extension == ".json") files.insert(entry.path());
+  }
+  if (error) return invalid("{}: {}", directory.string(), error.message());
+  if (files.empty()) return invalid("{}: no file in it ends in .yaml, .yml or .json", directory.string());
+  for (const fs::path& file : files) {
+    if (Result<void> added = add_file(file, input); !added) return added;
+  }
+  return {};
+}
+
+Result<void> add_object(const kube::YamlObject& object, Input& input) {
+  if (object.kind == "Node") {
+    Result<kube::Node> node = kube::decode_node(object.json);
+    if (!node) return tl::unexpected(node.error());
+    input.nodes.push_back(std::move(*node));
+  } else if (object.kind == "Pod") {
+    Result<kube::Pod> pod = kube::decode_pod(object.json);
+    if (!pod) return tl::unexpected(pod.error());
+    input.pods.push_back(std::move(*pod));
+  } else if (is_workload(object.kind)) {
+    Result<std::vector<kube::Pod>> pods = pods_of(object.kind, object.json);
+    if (!pods) return tl::unexpected(pods.error());
+    std::move(pods->begin(), pods->end(), std::back_inserter(input.pods));
+  } else if (object.kind.empty()) {
+    return invalid("kind: missing");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> add_text(std::string_view text, const std::string& source, Input& input) {
+  const Result<std::vector<kube::YamlObject>> objects = kube::yaml_to_objects(text, source);
+  if (!objects) return tl::unexpected(objects.error());
+  std::size_t document = 0;
+  for (const kube::YamlObject& object : *objects) {
+    ++document;
+    if (const Result<void> added = add_object(object, input); !added) {
+      return invalid("{}: line {}, object {}: {}", source, object.line, document, added.error().message);
+    }
+  }
+  return {};
+}
+
+Result<void> finish(Input& input) {
+  std::set<std::string> seen;
+  for (const kube::Node& node : input.nodes) {
+    if (!seen.insert(node.name).second) return invalid("node {}: is there twice", node.name);
+  }
+  seen.clear();
+  for (kube::Pod& pod : input.pods) {
+    const std::string name = pod.ns + "/" + pod.name;
+    if (!seen.insert(name).second) return invalid("pod {}: is there twice", name);
+    pod.uid = name;
+  }
+  return {};
+}
+
+Result<Input> read_input(const std::vector<std::string>& paths,
+                         const std::function<Result<std::string>()>& read_stdin) {
+  Input input;
+  for (const std::string& path : paths) {
+    Result<void> added;
+    if (path == "-") {
+      const Result<std::string> text = read_stdin();
+      added = text ? add_text(*text, "standard input", input) : tl::unexpected(text.error());
+    } else {
+      std::error_code error;
+      added = fs::is_directory(path, error) ? add_directory(path, input) : add_file(path, input);
+    }
+    if (!added) return tl::unexpected(added.error());
+  }
+  if (Result<void> finished = finish(input); !finished) return tl::unexpected(finished.error());
+  return input;
+}
+
+}  // namespace muster::offline

@@ -1,0 +1,31 @@
+// What `muster plan` reads: nodes and pods as kubectl prints them, and the manifests of groups, in YAML or
+// JSON.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "kube/types.h"
+
+namespace muster::offline {
+
+struct Input {
+  std::vector<kube::Node> nodes;
+  std::vector<kube::Pod> pods;  // in the order of their appearance; every uid is set
+};
+
+// Reads a file, every *.yaml, *.yml and *.json of a directory (by name), or "-" through `read_stdin`. Other
+// kinds than Node, Pod and the workloads of workloads.h are passed over. kInvalid names file, line and field,
+// also for a node or pod that is there twice.
+[[nodiscard]] Result<Input> read_input(const std::vector<std::string>& paths,
+                                       const std::function<Result<std::string>()>& read_stdin);
+
+// Adds the objects of one text.
+[[nodiscard]] Result<void> add_text(std::string_view text, const std::string& source, Input& input);
+
+// Every node and pod is there once; pods without a uid get one.
+[[nodiscard]] Result<void> finish(Input& input);
+
+}  // namespace muster::offline

@@ -1,0 +1,240 @@
+#include "offline/planner.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "base/error.h"
+#include "books/annotations.h"
+#include "group/agreement.h"
+#include "group/rank.h"
+#include "muster/verdict.h"
+
+namespace muster::offline {
+namespace {
+
+using group::GroupKey;
+
+struct Gang {
+  GroupKey key;
+  std::map<std::string, group::Member> members;  // by uid
+  std::size_t appeared = 0;
+  int32_t priority = INT32_MIN;
+  int64_t created = INT64_MAX;
+
+  [[nodiscard]] bool waits() const {
+    return std::any_of(members.begin(), members.end(),
+                       [](const auto& entry) { return entry.second.available(); });
+  }
+};
+
+// Offline every pod with the annotations is a member, whichever scheduler it names; gates of others are no
+// obstacle.
+std::vector<Gang> collect(const Input& input, books::Books& books) {
+  std::map<GroupKey, Gang> gangs;
+  for (const kube::Pod& pod : input.pods) {
+    const std::optional<GroupKey> key = books::group_of(pod, {pod.scheduler_name});
+    books.upsert_pod(pod, key);
+    if (!key) continue;
+    const auto [found, fresh] = gangs.try_emplace(*key);
+    Gang& gang = found->second;
+    if (fresh) gang.key = *key, gang.appeared = gangs.size();
+    group::Member member = books::member_of(pod);
+    member.node_set = books.intern_node_set(pod.node_set);
+    member.other_gates = false;
+    gang.priority = std::max(gang.priority, member.priority);
+    if (member.available() && member.creation_seconds > 0)
+      gang.created = std::min(gang.created, member.creation_seconds);
+    gang.members.emplace(pod.uid, std::move(member));
+  }
+  std::vector<Gang> all;
+  for (auto& [key, gang] : gangs) {
+    if (gang.waits()) all.push_back(std::move(gang));
+  }
+  return all;
+}
+
+void sort(std::vector<Gang>& gangs, Order order) {
+  std::sort(gangs.begin(), gangs.end(), [&](const Gang& a, const Gang& b) {
+    if (order == Order::kInput) return a.appeared < b.appeared;
+    return std::tuple(-int64_t{a.priority}, a.created, a.appeared) <
+           std::tuple(-int64_t{b.priority}, b.created, b.appeared);
+  });
+}
+
+// The question the group itself would put; its members must agree.
+Result<group::Question> question_of(const Gang& gang) {
+  group::Agreement agreement;
+  for (const auto& [uid, member] : gang.members) agreement.heard(gang.members, uid);
+  if (!agreement.dissent().empty()) return invalid("{}", agreement.dissent());
+
+  const std::map<std::string, int64_t> rank = group::assign_ranks(gang.members);
+  group::Question question{gang.key, agreement.spec(), {}, {}, {}, {}, {}};
+  std::map<std::string, uint32_t> completed;
+  for (const auto& [uid, member] : gang.members) {
+    if (member.available()) question.members.push_back(&member);
+    if (member.live()) question.fixed.push_back({{uid, member.node}, member.subgroup, rank.at(uid)});
+    if (member.succeeded) ++completed[member.subgroup];
+  }
+  // Without a member that runs, those that have ended belong to an earlier life of the name.
+  if (!question.fixed.empty()) question.completed = std::move(completed);
+  std::sort(question.members.begin(), question.members.end(),
+            [&](const group::Member* x, const group::Member* y) {
+              return rank.at(x->pod.uid) < rank.at(y->pod.uid);
+            });
+  for (const group::Member* member : question.members) question.ranks.push_back(rank.at(member->pod.uid));
+  return question;
+}
+
+std::map<std::string, uint32_t> named(const std::array<uint32_t, kExclusionCount>& excluded) {
+  std::map<std::string, uint32_t> by_reason;
+  for (std::size_t i = 1; i < excluded.size(); ++i) {
+    if (excluded[i] > 0) by_reason[std::string(to_string(static_cast<Exclusion>(i)))] = excluded[i];
+  }
+  return by_reason;
+}
+
+void explain(const Reason& reason, const ClusterState& cluster, GroupReport& report) {
+  const Topology& topology = cluster.topology();
+  report.code = to_string(reason.code);
+  report.subgroup = reason.subgroup;
+  for (const Miss& miss : reason.nearest) {
+    NearMiss& near = report.nearest.emplace_back();
+    near.level = topology.level_name(miss.level);
+    if (miss.domain != kNoDomain) near.domain = topology.value(miss.domain);
+    near.holds = miss.holds;
+    near.wanted = miss.wanted;
+    near.counts = miss.slices ? "slices" : "members";
+    near.hosts = miss.hosts;
+    if (miss.resource) near.resource = cluster.resource_name(*miss.resource);
+    near.short_by = miss.short_by;
+    near.short_hosts = miss.short_hosts;
+    near.excluded = named(miss.excluded);
+  }
+  for (const muster::Remedy& remedy : reason.remedies) {
+    Remedy& shown = report.remedies.emplace_back();
+    switch (remedy.kind) {
+      case muster::Remedy::Kind::kLevel:
+        shown.kind = "level";
+        shown.level = topology.level_name(remedy.level);
+        break;
+      case muster::Remedy::Kind::kMinimum:
+        shown.kind = "minimum";
+        shown.minimum = remedy.minimum;
+        break;
+      case muster::Remedy::Kind::kRoom:
+        shown.kind = "room";
+        shown.node = topology.host_name(remedy.host);
+        shown.resource = cluster.resource_name(remedy.resource);
+        shown.amount = remedy.amount;
+        break;
+    }
+  }
+}
+
+void add_levels(const Topology& topology, GroupReport& report) {
+  for (std::size_t tree = 0; tree < topology.tree_count(); ++tree) {
+    for (const LevelId level : topology.tree_levels(tree)) {
+      if (level == kClusterLevel || level == topology.host_level()) continue;
+      report.levels.emplace_back(topology.level_name(level));
+    }
+  }
+}
+
+void place(const muster::Fits& fits, const group::Question& question, books::Books& books,
+           GroupReport& report) {
+  const ClusterState& cluster = books.cluster();
+  const Topology& topology = cluster.topology();
+  report.bound = fits.bound;
+  std::vector<std::pair<const group::Member*, std::string>> seats;
+  for (const Assignment& assignment : fits.placement) {
+    const group::Member& member = *question.members[assignment.member];
+    PlacedPod& pod = report.pods.emplace_back();
+    pod.name = member.pod.name;
+    pod.node = topology.host_name(assignment.host);
+    pod.rank = question.ranks[assignment.member];
+    for (const std::string& name : report.levels) {
+      const DomainId domain = topology.domain_of(assignment.host, *topology.find_level(name));
+      pod.domains.push_back(domain == kNoDomain ? "" : topology.value(domain));
+    }
+    seats.emplace_back(&member, pod.node);
+  }
+  for (std::size_t i = 0; i < report.levels.size(); ++i) {
+    std::vector<std::string>& used = report.domains[report.levels[i]];
+    std::set<std::string> seen;
+    for (const PlacedPod& pod : report.pods) {
+      if (!pod.domains[i].empty() && seen.insert(pod.domains[i]).second) used.push_back(pod.domains[i]);
+    }
+  }
+  for (const auto& [member, node] : seats) MUSTER_CHECK(books.reserve(question.key, *member, node));
+}
+
+GroupReport plan_one(const Gang& gang, books::Books& books, const std::function<int64_t()>& micros) {
+  GroupReport report;
+  report.key = gang.key;
+  for (const auto& [uid, member] : gang.members) report.wanted += member.available();
+  add_levels(books.cluster().topology(), report);
+
+  const int64_t begin = micros();
+  const Result<group::Question> question = question_of(gang);
+  const books::Decision decision =
+      question ? books.decide(*question) : books::Decision{{}, tl::unexpected(question.error())};
+  report.micros = micros() - begin;
+  if (!decision.verdict) {
+    report.outcome = Outcome::kRejected;
+    report.code = "rejected";
+    report.message = decision.verdict.error().message;
+    return report;
+  }
+  if (const auto* fits = std::get_if<muster::Fits>(&*decision.verdict)) {
+    report.steps = fits->steps;
+    place(*fits, *question, books, report);
+    return report;
+  }
+  report.message = describe(*decision.verdict, decision.request, books.cluster());
+  if (const auto* no = std::get_if<CertifiedNo>(&*decision.verdict)) {
+    report.outcome = Outcome::kNo;
+    report.steps = no->steps;
+    explain(no->reason, books.cluster(), report);
+  } else if (const auto* undecided = std::get_if<muster::Undecided>(&*decision.verdict)) {
+    report.outcome = Outcome::kUndecided;
+    report.steps = undecided->steps;
+    explain(undecided->reason, books.cluster(), report);
+    report.code = "undecided";
+  }
+  return report;
+}
+
+}  // namespace
+
+std::string_view to_string(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kFits:
+      return "fits";
+    case Outcome::kNo:
+      return "no";
+    case Outcome::kUndecided:
+      return "undecided";
+    case Outcome::kRejected:
+      return "rejected";
+  }
+  return "unknown";
+}
+
+std::vector<GroupReport> plan(const Input& input, const Settings& settings,
+                              const std::function<int64_t()>& micros) {
+  books::Books books(settings.trees);
+  books.replace_nodes(input.nodes);
+  std::vector<Gang> gangs = collect(input, books);
+  sort(gangs, settings.order);
+  // Columns and node sets of all members first, so that a decision's time is the solver's and not the
+  // set-up's.
+  for (const Gang& gang : gangs) {
+    for (const auto& [uid, member] : gang.members) books.prepare(member);
+  }
+  std::vector<GroupReport> reports;
+  for (const Gang& gang : gangs) reports.push_back(plan_one(gang, books, micros));
+  return reports;
+}
+
+}  // namespace muster::offline
