@@ -101,6 +101,8 @@ class Topology {
   // The next coarser domain that holds this one; hosts climb in the first tree. The cluster has none.
   [[nodiscard]] DomainId parent(DomainId domain) const { return domain_parent_[at(domain)]; }
   [[nodiscard]] std::span<const HostIndex> hosts(DomainId domain) const;
+  // All hosts in the depth-first order of a tree.
+  [[nodiscard]] std::span<const HostIndex> order(std::size_t tree) const { return trees_[tree].order; }
   // kNoDomain when the host lacks the level's label. O(levels).
   [[nodiscard]] DomainId domain_of(HostIndex host, LevelId level) const;
   // The finest domain of a tree above the host: its rack, or what there is.

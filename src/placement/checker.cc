@@ -213,7 +213,7 @@ class Checker {
     }
     for (uint32_t i = static_cast<uint32_t>(request_.subgroups.size()); i-- > 0;) {
       const SubGroup& it = request_.subgroups[i];
-      const uint32_t wanted = it.minimum.value_or(i == 0 ? total[i] : 0);
+      const uint32_t wanted = it.minimum.value_or(i == 0 && !it.min_subgroups ? total[i] : 0);
       const bool reached = placed[i] >= wanted && standing[i] >= it.min_subgroups.value_or(0);
       const bool obliged =
           i == 0 || (!request_.subgroups[it.parent].min_subgroups && placed_anything(it.parent));

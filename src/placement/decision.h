@@ -34,4 +34,7 @@ struct Search {
 // Several kinds, no structure: the ladder of methods in each domain.
 [[nodiscard]] Outcome decide_mixed(Search& search);
 
+// Subgroups, slices, minima, exclusive use: decided jointly.
+[[nodiscard]] Outcome decide_structured(Search& search);
+
 }  // namespace muster::placement

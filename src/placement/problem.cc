@@ -115,7 +115,7 @@ void Problem::sum_up() {
     if (node.is_slice && node.bound == 0) node.minimum = node.total;
   const Node& group = nodes[0];
   pending = group.total - group.bound;
-  const uint32_t minimum = group.minimum.value_or(group.total);
+  const uint32_t minimum = group.minimum.value_or(group.min_subgroups ? 0 : group.total);
   needed = minimum > group.bound ? std::min(minimum - group.bound, pending) : std::min(pending, 1U);
   const bool structured = std::any_of(nodes.begin() + 1, nodes.end(), [](const Node& node) {
     return node.level != kClusterLevel || node.exclusive != kClusterLevel || node.minimum.has_value() ||
@@ -267,24 +267,27 @@ void Problem::add_kinds() {
   };
   if (!std::is_sorted(order.begin(), order.end(), by_rank))
     std::stable_sort(order.begin(), order.end(), by_rank);
-  std::map<std::tuple<uint32_t, uint32_t, std::vector<HostIndex>>, uint32_t> known;
-  std::tuple<uint32_t, uint32_t, uint32_t> last{UINT32_MAX, 0, 0};  // role, restriction, kind
+  std::map<std::tuple<uint32_t, uint32_t, uint32_t, std::vector<HostIndex>>, uint32_t> known;
+  std::vector<uint32_t> separate(nodes.size(), 0);
+  for (uint32_t node = 0; node < nodes.size() && !flat_; ++node) separate[node] = separate_scope(node);
+  std::tuple<uint32_t, uint32_t, uint32_t> last{UINT32_MAX, 0, 0};  // role, node, kind
   for (const uint32_t member : order) {
     const Member& it = request.members[member];
     if (it.bound != kNoHost) continue;
     const uint32_t role = canonical[it.role];
     // Subgroups that restrict nothing are no more than names.
     Node& node = nodes[flat_ ? 0 : member_node_[member]];
-    const uint32_t restriction = node_restriction_[member_node_[member]];
+    const uint32_t at_node = member_node_[member];
+    const uint32_t restriction = node_restriction_[at_node];
     uint32_t kind = std::get<2>(last);
     const bool plain = refused.empty() || refused[member].empty();
-    if (!plain || std::get<0>(last) != role || std::get<1>(last) != restriction) {
+    if (!plain || std::get<0>(last) != role || std::get<1>(last) != at_node) {
       const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
-      const auto [found, fresh] =
-          known.emplace(std::tuple{role, restriction, hosts}, static_cast<uint32_t>(kinds.size()));
-      if (fresh) kinds.push_back({role, restriction, hosts, 0});
+      const auto [found, fresh] = known.emplace(std::tuple{role, restriction, separate[at_node], hosts},
+                                                static_cast<uint32_t>(kinds.size()));
+      if (fresh) kinds.push_back({role, restriction, hosts, separate[at_node], 0});
       kind = found->second;
-      if (plain) last = {role, restriction, kind};
+      if (plain) last = {role, at_node, kind};
     }
     ++kinds[kind].count;
     auto direct = std::find_if(node.direct.begin(), node.direct.end(),
@@ -293,6 +296,15 @@ void Problem::add_kinds() {
     direct->members.push_back(member);
   }
   rooms_.resize(kinds.size());
+}
+
+uint32_t Problem::separate_scope(uint32_t node) const {
+  for (; node != 0; node = nodes[node].parent) {
+    const Node& it = nodes[node];
+    if (it.exclusive == kClusterLevel) continue;
+    if (it.level == kClusterLevel || !topology.nests(it.exclusive, it.level)) return node;
+  }
+  return 0;
 }
 
 void Problem::add_ladder() {

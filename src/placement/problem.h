@@ -28,6 +28,7 @@ class Budget {
   }
   [[nodiscard]] bool left(uint64_t steps) const { return used_ + steps <= limit_; }
   [[nodiscard]] uint64_t used() const { return used_; }
+  [[nodiscard]] uint64_t rest() const { return used_ < limit_ ? limit_ - used_ : 0; }
 
  private:
   uint64_t limit_;
@@ -39,6 +40,7 @@ struct Kind {
   uint32_t role = 0;
   uint32_t restriction = 0;
   std::vector<HostIndex> refused;  // sorted
+  uint32_t separate = 0;           // node: see Problem::separate_scope()
   uint32_t count = 0;              // members not bound
 };
 
@@ -105,6 +107,9 @@ class Problem {
   [[nodiscard]] Exclusion exclusion(const Kind& kind, HostIndex host) const;
   // Whether every bound member stands in the domain.
   [[nodiscard]] bool holds_bound(DomainId domain) const;
+  // The nearest subgroup, the node itself included, that wants domains for itself on a level finer than the
+  // one it is held to: its members must not be counted together with others. 0: none.
+  [[nodiscard]] uint32_t separate_scope(uint32_t node) const;
   // A flat request: no subgroup or slice restricts members beyond the group's own level and minimum.
   [[nodiscard]] bool flat() const { return flat_; }
   [[nodiscard]] bool elastic() const { return needed < pending; }

@@ -132,7 +132,21 @@ class Validator {
     if (!it.preferred.empty() && !topology_.nests(*required, *preferred))
       return invalid("{}: level \"{}\" is above or beside topologyRequired \"{}\"",
                      path(i, "topologyPreferred"), it.preferred, it.required);
+    if (auto ok = check_exclusive(i); !ok) return ok;
     if (!it.required.empty()) return check_below_ancestors(i);
+    return {};
+  }
+
+  Result<void> check_exclusive(uint32_t i) const {
+    const LevelId exclusive = levels_[i].exclusive;
+    for (uint32_t up = i; exclusive != kClusterLevel && up != 0;) {
+      up = request_.subgroups[up].parent;
+      const LevelId above = levels_[up].required;
+      if (above == kClusterLevel || !topology_.nests(exclusive, above)) continue;
+      return invalid("{}: level \"{}\" is not finer than \"{}\", which {} requires", path(i, "exclusive"),
+                     request_.subgroups[i].exclusive, request_.subgroups[up].required,
+                     up == 0 ? "the group" : subgroup_path(request_, up));
+    }
     return {};
   }
 

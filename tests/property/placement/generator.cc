@@ -186,6 +186,40 @@ std::string_view to_string(Shape shape) {
   return kNames[static_cast<std::size_t>(shape)];
 }
 
+std::string dump(const Instance& instance) {
+  const auto& [state, request] = instance;
+  const Topology& topology = state.topology();
+  std::string text;
+  for (uint32_t h = 0; h < state.host_count(); ++h) {
+    const HostIndex host{h};
+    text +=
+        fmt::format("\n  {} in {}:", topology.host_name(host), topology.value(topology.leaf_domain(host)));
+    for (uint16_t r = 0; r < state.resource_count(); ++r)
+      text += fmt::format(" {}", state.free(host, ResourceId{r}));
+    for (uint32_t set = 0; set < state.node_set_count(); ++set)
+      text += state.exclusion(NodeSetId{set}, host) == Exclusion::kNone ? " +" : " -";
+    for (const auto& tenant : state.tenants(host))
+      text += fmt::format(" owner {}", static_cast<uint32_t>(tenant.owner));
+  }
+  for (const Role& role : request.roles) {
+    text += fmt::format("\n  role set {}:", at(role.node_set));
+    for (const auto& need : role.demand) text += fmt::format(" {}", need.amount);
+  }
+  for (const SubGroup& s : request.subgroups) {
+    text += fmt::format(
+        "\n  subgroup {} parent {} required {} preferred {} min {} minsub {} exclusive {} owner {}", s.name,
+        s.parent, s.required, s.preferred, s.minimum.value_or(0), s.min_subgroups.value_or(0), s.exclusive,
+        static_cast<uint32_t>(s.owner));
+    for (const Slice& slice : s.slices) text += fmt::format(" {}@{}", slice.size, slice.level);
+  }
+  for (const Member& m : request.members)
+    text += fmt::format("\n  member role {} subgroup {} rank {}{}", m.role, m.subgroup, m.rank,
+                        m.bound == kNoHost ? "" : " bound to " + topology.host_name(m.bound));
+  for (const Refusal& refusal : request.refusals)
+    text += fmt::format("\n  member {} refused by {}", refusal.member, topology.host_name(refusal.host));
+  return text + "\n";
+}
+
 Instance make_instance(Shape shape, uint64_t seed) {
   return Maker(shape, seed * kShapes + static_cast<uint64_t>(shape)).make();
 }

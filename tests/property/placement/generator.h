@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "muster/cluster.h"
@@ -49,5 +50,8 @@ struct Instance {
 
 // At most 8 hosts, 12 members, three levels with the host.
 [[nodiscard]] Instance make_instance(Shape shape, uint64_t seed);
+
+// For people who look into a failure.
+[[nodiscard]] std::string dump(const Instance& instance);
 
 }  // namespace muster::test

@@ -63,7 +63,7 @@ class Exhaustive {
  private:
   [[nodiscard]] uint32_t slack() const {
     uint32_t total = static_cast<uint32_t>(request_.members.size());
-    return total - request_.subgroups[0].minimum.value_or(total);
+    return total - request_.subgroups[0].minimum.value_or(request_.subgroups[0].min_subgroups ? 0 : total);
   }
 
   void add_scopes() {

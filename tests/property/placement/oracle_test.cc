@@ -34,7 +34,8 @@ void check_one(Shape shape, uint64_t seed, Tally& tally) {
   ++tally.instances;
   const Verdict verdict = solve(instance.request, instance.state);
   const OracleAnswer truth = exhaustive(instance.request, instance.state);
-  INFO(to_string(shape) << " seed " << seed << ": " << describe(verdict, instance.request, instance.state));
+  INFO(to_string(shape) << " seed " << seed << ": " << describe(verdict, instance.request, instance.state)
+                        << dump(instance));
   if (!truth.known) ++tally.oracle_open;
   if (const auto* fits = std::get_if<Fits>(&verdict)) {
     ++tally.fits;
@@ -47,6 +48,9 @@ void check_one(Shape shape, uint64_t seed, Tally& tally) {
   } else {
     REQUIRE(std::get<Undecided>(verdict).fault == "");
     ++tally.undecided;
+    if (std::getenv("MUSTER_ORACLE_SHOW") != nullptr)
+      fmt::print("undecided: {} seed {} {}{}\n", to_string(shape), seed,
+                 describe(verdict, instance.request, instance.state), dump(instance));
   }
 }
 

@@ -1,0 +1,147 @@
+// Requests with subgroups, slices, minima or exclusive use below the group itself.
+#include <algorithm>
+
+#include "placement/decision.h"
+#include "placement/scope_frontier.h"
+#include "placement/structure.h"
+
+namespace muster::placement {
+namespace {
+
+class StructuredDecision {
+ public:
+  explicit StructuredDecision(Search& search) : search_(search), problem_(search.problem) {}
+
+  Outcome run() {
+    for (const auto& levels : wishes()) {
+      Outcome outcome = run_mode(Mode::kAll, levels);
+      if (outcome.answer == Answer::kFits) return outcome;
+    }
+    const std::vector<LevelId> required = required_levels();
+    Outcome outcome = run_mode(Mode::kAll, required);
+    if (outcome.answer == Answer::kFits || !may_leave_out()) return outcome;
+    return run_mode(Mode::kLeast, required);
+  }
+
+ private:
+  // Members may stay out when the group's minimum says so, or a subgroup's place in it.
+  [[nodiscard]] bool may_leave_out() const { return problem_.elastic(); }
+
+  [[nodiscard]] std::vector<LevelId> required_levels() const {
+    std::vector<LevelId> levels;
+    for (const Node& node : problem_.nodes) levels.push_back(node.level);
+    levels[0] = kClusterLevel;
+    return levels;
+  }
+
+  // A scope closed on the level a subgroup inside it wants for itself, or a finer one, would hide that
+  // subgroup.
+  [[nodiscard]] bool hides_exclusive(uint32_t scope, LevelId level) const {
+    for (uint32_t node = scope + 1; node < problem_.nodes.size(); ++node) {
+      const LevelId wanted = problem_.nodes[node].exclusive;
+      if (wanted == kClusterLevel || !problem_.topology.nests(wanted, level)) continue;
+      uint32_t up = node;
+      while (up != scope && up != 0) up = problem_.nodes[up].parent;
+      if (up == scope) return true;
+    }
+    return false;
+  }
+
+  // Preferred levels of subgroups taken as required: first all of them, then each climbed one level, and so
+  // on.
+  [[nodiscard]] std::vector<std::vector<LevelId>> wishes() const {
+    std::vector<std::vector<LevelId>> tries;
+    std::vector<LevelId> levels = required_levels();
+    bool any = false;
+    for (uint32_t i = 1; i < levels.size(); ++i) {
+      if (problem_.nodes[i].preferred == kClusterLevel || hides_exclusive(i, problem_.nodes[i].preferred))
+        continue;
+      levels[i] = problem_.nodes[i].preferred;
+      any = true;
+    }
+    while (any) {
+      tries.push_back(levels);
+      any = false;
+      for (std::size_t i = 1; i < levels.size(); ++i) {
+        if (levels[i] == problem_.nodes[i].level || problem_.nodes[i].preferred == kClusterLevel) continue;
+        const LevelId known = problem_.nodes[i].level == kClusterLevel ? levels[i] : problem_.nodes[i].level;
+        const std::size_t tree = known == problem_.topology.host_level() ? 0 : problem_.topology.tree(known);
+        const LevelId up = problem_.topology.coarser(levels[i], tree).value_or(kClusterLevel);
+        levels[i] = problem_.topology.nests(problem_.nodes[i].level, up) ? up : problem_.nodes[i].level;
+        any = any || levels[i] != problem_.nodes[i].level;
+      }
+    }
+    return tries;
+  }
+
+  Outcome run_mode(Mode mode, const std::vector<LevelId>& levels) {
+    const Structure structure(problem_, mode, levels);
+    Outcome result;
+    result.code = NoCode::kSubGroups;
+    if (structure.whole().empty() && !structure.incomplete()) return result;
+    bool open = false;
+    for (const LevelId level : problem_.ladder) {
+      for (const DomainId domain : hopeful(level, mode)) {
+        Outcome outcome = decide_in(domain, structure);
+        if (outcome.answer == Answer::kFits) return outcome;
+        open = open || outcome.answer == Answer::kOpen;
+      }
+    }
+    if (open) result.answer = Answer::kOpen;
+    return result;
+  }
+
+  // All ways of filling the group at once; where that is too much, one after another, fewest members first.
+  Outcome decide_in(DomainId domain, const Structure& structure) {
+    std::vector<const Variant*> targets;
+    for (const Variant& whole : structure.whole()) targets.push_back(&whole);
+    Outcome outcome;
+    outcome.domain = domain;
+    outcome.code = NoCode::kSubGroups;
+    outcome.answer =
+        ScopeFrontier(problem_, structure, targets, search_.budget).decide(domain, outcome.slots);
+    if (outcome.answer == Answer::kOpen && targets.size() > 1) {
+      outcome.answer = Answer::kNo;
+      std::reverse(targets.begin(), targets.end());
+      for (const Variant* target : targets) {
+        outcome.slots.clear();
+        const Answer answer =
+            ScopeFrontier(problem_, structure, {target}, search_.budget).decide(domain, outcome.slots);
+        if (answer != Answer::kNo) outcome.answer = answer;
+        if (answer == Answer::kFits || !search_.budget.left(1)) break;
+      }
+    }
+    if (outcome.answer == Answer::kNo && structure.incomplete()) outcome.answer = Answer::kOpen;
+    return outcome;
+  }
+
+  std::vector<DomainId> hopeful(LevelId level, Mode mode) {
+    std::vector<DomainId> domains = candidates(problem_, level);
+    const uint32_t least = mode == Mode::kAll ? problem_.pending : problem_.needed;
+    std::vector<std::pair<int64_t, DomainId>> kept;
+    for (const DomainId domain : domains) {
+      int64_t holds = 0;
+      int64_t sum = 0;
+      for (uint32_t kind = 0; kind < problem_.kinds.size(); ++kind) {
+        const int64_t here = problem_.rooms(kind).domain(domain);
+        holds += std::min<int64_t>(here, problem_.kinds[kind].count);
+        sum += here;
+      }
+      if (holds >= least) kept.emplace_back(sum, domain);
+    }
+    std::stable_sort(kept.begin(), kept.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+    domains.clear();
+    for (const auto& [sum, domain] : kept) domains.push_back(domain);
+    return domains;
+  }
+
+  Search& search_;
+  Problem& problem_;
+};
+
+}  // namespace
+
+Outcome decide_structured(Search& search) { return StructuredDecision(search).run(); }
+
+}  // namespace muster::placement
