@@ -60,8 +60,8 @@ Try it yourself. This stays up, with the same cluster:
   curl -s localhost:8001/api/v1/namespaces/default/pods/solo
 
   # what kube-scheduler would be answered for a pod of no group
-  curl -s localhost:9470/filter -d '{{"Pod":{{"metadata":{{"namespace":"default","name":"any"}}}},
-    "NodeNames":["b1-r1-h14","b1-r1-h15"]}}'
+  curl -s localhost:9470/filter -d '{{"Pod":{{"metadata":{{"namespace":"default","name":"any",
+    "uid":"1"}}}},"NodeNames":["b1-r1-h14","b1-r1-h15"]}}'
 )",
              options.extender, options.config, options.cluster);
 }

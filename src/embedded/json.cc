@@ -39,7 +39,9 @@ std::string text_at(const Json& object, std::initializer_list<const char*> path)
   return value.is_string() ? value.get<std::string>() : std::string();
 }
 
-std::string dump(const Json& value) { return value.dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string dump(const Json& value, int indent) {
+  return value.dump(indent, ' ', false, Json::error_handler_t::replace);
+}
 
 std::string show(const Json& value) {
   constexpr std::size_t kLimit = 80;

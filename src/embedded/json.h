@@ -22,8 +22,8 @@ inline constexpr int kMaxJsonDepth = 100;
 // The same when it is a string, else "".
 [[nodiscard]] std::string text_at(const Json& object, std::initializer_list<const char*> path);
 
-// Text of any value, also one with invalid UTF-8 in it.
-[[nodiscard]] std::string dump(const Json& value);
+// Text of any value, also one with invalid UTF-8 in it; on one line when indent is negative.
+[[nodiscard]] std::string dump(const Json& value, int indent = -1);
 // The same for messages: cut after 80 bytes.
 [[nodiscard]] std::string show(const Json& value);
 

@@ -38,6 +38,9 @@ StoreOptions store_options() {
   return options;
 }
 
+// Who calls by curl wants to read the answer.
+bool is_person(const http::Request& request) { return request.header("User-Agent").starts_with("curl/"); }
+
 Call call_of(const http::Request& request) {
   return Call{request.method, request.path, request.header("Content-Type"), request.body, request.query};
 }
@@ -53,7 +56,7 @@ struct ApiServer::Impl {
     http::Response response;
     response.status = reply.code;
     if (!reply.watch) {
-      response.body = dump(reply.body) + "\n";
+      response.body = dump(reply.body, is_person(request) ? 2 : -1) + "\n";
       return response;
     }
     response.stream = [this, params = *reply.watch](const http::Sink& sink) {
