@@ -93,6 +93,19 @@ class SubgroupTree {
   std::map<std::string, uint32_t> by_path_;
 };
 
+// The solver names keys as group-spec has them; for the group itself people mostly use the short annotations.
+std::string in_annotations(const std::string& message) {
+  constexpr std::pair<std::string_view, std::string_view> kShort[] = {
+      {"minMember:", "muster.dev/min-member:"},
+      {"topologyRequired:", "muster.dev/topology-required:"},
+      {"topologyPreferred:", "muster.dev/topology-preferred:"},
+      {"slices:", "muster.dev/slices:"}};
+  for (const auto& [key, annotation] : kShort) {
+    if (message.starts_with(key)) return std::string(annotation) + message.substr(key.size());
+  }
+  return "muster.dev/group-spec: " + message;
+}
+
 // A certificate speaks of what is modelled; it says what it did not look at.
 std::string left_out(const group::Question& question) {
   std::set<std::string> names;
@@ -157,7 +170,7 @@ Decision Books::decide(const group::Question& question) {
   Decision decision{to_request(question), {}};
   ClusterState& cluster = state();
   if (Result<void> sound = validate(decision.request, cluster); !sound) {
-    decision.verdict = tl::unexpected(sound.error());
+    decision.verdict = tl::unexpected(Error{ErrorCode::kInvalid, in_annotations(sound.error().message)});
     return decision;
   }
   decision.verdict = muster::solve(decision.request, cluster);

@@ -150,7 +150,7 @@ void Group::open_barrier(const Context& context) {
   ++version_;
   for (auto& [uid, assignment] : plan_->assignments) {
     if (assignment.bound) continue;
-    std::map<std::string, std::string> annotations{{"muster.dev/plan", assignment.plan},
+    std::map<std::string, std::string> annotations{{"muster.dev/plan", plan_->id},
                                                    {"muster.dev/rank", std::to_string(assignment.rank)}};
     const std::string domain = context.room.domain_of(assignment.node);
     if (!domain.empty()) annotations["muster.dev/domain"] = domain;
