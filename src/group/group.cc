@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "group/quorum.h"
+
 namespace muster::group {
 
 std::string_view to_string(State state) {
@@ -45,7 +47,7 @@ Group::Group(GroupKey key, const Settings& settings, TimePoint now)
     : key_(std::move(key)), settings_(settings), gathering_since_(now) {}
 
 State Group::state() const {
-  const bool standing = live_ + completed() >= spec().min_member;
+  const bool standing = !lack(With::kNothing);
   if (plan_ && plan_->open) return State::kBinding;
   if (plan_) return live_ > 0 && !standing ? State::kRepairing : State::kReserved;
   if (!rejection().empty()) return State::kRejected;
@@ -56,6 +58,26 @@ State Group::state() const {
 
 const std::string& Group::rejection() const {
   return agreement_.dissent().empty() ? bad_request_ : agreement_.dissent();
+}
+
+std::optional<std::string> Group::lack(With with) const {
+  const uint32_t promised = with == With::kPlanned && plan_ ? plan_->unbound : 0;
+  const uint32_t waiting = with == With::kAvailable ? available_ : 0;
+  const uint32_t have = live_ + completed() + promised + waiting;
+  if (have < spec().min_member) {
+    return std::to_string(have) + " of " + std::to_string(spec().min_member) + " members";
+  }
+  if (spec().subgroups.empty()) return std::nullopt;
+
+  Tally tally;
+  for (const auto& [uid, member] : members_) {
+    const bool done = member.succeeded && !history_.contains(uid);
+    const bool counts = member.live() || done || (with == With::kAvailable && member.available()) ||
+                        (with == With::kPlanned && plan_ && plan_->assignments.contains(uid));
+    tally.have[member.subgroup] += counts;
+    tally.exist[member.subgroup] += done || (!member.ended() && !member.terminating);
+  }
+  return missing(spec(), tally);
 }
 
 void Group::count(const Member& member, int sign) {
@@ -228,8 +250,7 @@ std::string Group::reason() const {
     case State::kRejected:
       return name + " is rejected: " + rejection();
     case State::kGathering:
-      return name + " is gathering: " + std::to_string(available_ + completed()) + " of " +
-             std::to_string(spec().min_member) + " members exist";
+      return name + " is gathering: " + lack(With::kAvailable).value_or("its") + " exist";
     case State::kPending:
       return name + (last_no_.empty() ? " waits for its turn" : " waits for room: " + last_no_);
     case State::kReserved:
@@ -238,13 +259,15 @@ std::string Group::reason() const {
     case State::kBound:
       return name + " is bound" + (last_no_.empty() ? "" : "; no room for more members: " + last_no_);
     case State::kRepairing:
-      return name + " lacks " +
-             std::to_string(spec().min_member - std::min(spec().min_member, live_ + completed())) +
-             " members" + (last_no_.empty() ? "" : ": " + last_no_);
+      return name + " has lost members, " + lack(With::kNothing).value_or("its") + " run" +
+             (last_no_.empty() ? "" : ": " + last_no_);
   }
   return name;
 }
 
-int64_t Group::spare() const { return int64_t{live_} + completed() - int64_t{spec().min_member}; }
+int64_t Group::spare() const {
+  const int64_t spare = int64_t{live_} + completed() - int64_t{spec().min_member};
+  return spec().subgroups.empty() ? spare : std::min<int64_t>(spare, 0);
+}
 
 }  // namespace muster::group

@@ -101,7 +101,8 @@ class Group {
   [[nodiscard]] const std::string* planned_node(const std::string& uid) const;
   // Members (some perhaps gone) whose planned_node() may have changed since the last call.
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
-  // How many running members it can lose and still reach its minimum; negative when it lacks some already.
+  // How many running members it can lose and still reach its minimum; negative when it lacks some already,
+  // never positive with subgroups, whose own minima it may break.
   [[nodiscard]] int64_t spare() const;
   // Changes whenever reason(), spare() or a planned_node() may have changed.
   [[nodiscard]] uint64_t version() const { return version_; }
@@ -149,7 +150,12 @@ class Group {
   void withdraw_stray(const Member& member, const Context& context);
   // Members that have succeeded count towards the minimum, except those of an earlier life of this name.
   [[nodiscard]] uint32_t completed() const { return succeeded_; }
-  [[nodiscard]] bool complete() const { return live_ + completed() + available_ >= spec().min_member; }
+  // What counts towards the minima beside members that run or have succeeded.
+  enum class With { kNothing, kPlanned, kAvailable };
+  // What the group and its subgroups lack to stand, in words; nothing when they stand. O(1), and O(n) for a
+  // group with subgroups. (quorum.h)
+  [[nodiscard]] std::optional<std::string> lack(With with) const;
+  [[nodiscard]] bool complete() const { return !lack(With::kAvailable); }
   void tell(const Context& context, const std::string& reason, std::string message, bool warning);
   void tell_rejection(const std::string& newcomer, const Context& context);
 
@@ -173,8 +179,8 @@ class Group {
   void exclude(const std::string& uid, const std::string& node, const Context& context);
   [[nodiscard]] bool move_member(const std::string& uid, const Context& context);
   void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
-  // With the plan's members bound, the group reaches its minimum.
-  [[nodiscard]] bool enough() const;
+  // With the plan's members bound, the group reaches its minima.
+  [[nodiscard]] bool enough() const { return !lack(With::kPlanned); }
   [[nodiscard]] Assignment* find_assignment(const std::string& uid);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
   [[nodiscard]] std::map<std::string, int64_t> ranks() const;

@@ -159,8 +159,6 @@ void Group::open_barrier(const Context& context) {
   }
 }
 
-bool Group::enough() const { return live_ + completed() + plan_->unbound >= spec().min_member; }
-
 // The plan is not begun with what its members ask for now, or it lost too many of them.
 void Group::end_plan_that_cannot_stand(const Context& context) {
   if (!plan_ || plan_->open) return;
