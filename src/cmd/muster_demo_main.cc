@@ -21,7 +21,7 @@ using muster::Result;
 using std::chrono::milliseconds;
 namespace demo = muster::demo;
 
-constexpr milliseconds kStartTimeout{5000};
+constexpr milliseconds kStartTimeout{10000};
 constexpr const char* kServing = "muster-extender: serving on ";
 constexpr const char* kApi = "muster-extender: API on ";
 

@@ -15,7 +15,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr milliseconds kPatience{5000};
+constexpr milliseconds kPatience{8000};
 constexpr milliseconds kQuiet{700};
 constexpr int kGpusOfAHost = 8;
 
