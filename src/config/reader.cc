@@ -115,7 +115,8 @@ void Value::read(uint64_t& out, uint64_t least, uint64_t most) const {
   if (!text) return;
   // "010" is eight to YAML and ten to people: it is refused rather than guessed.
   const bool ambiguous = text->size() > 1 && text->front() == '0';
-  const auto number = ambiguous ? std::nullopt : whole_number<uint64_t>(*text);
+  std::optional<uint64_t> number;
+  if (!ambiguous) number = whole_number<uint64_t>(*text);
   const bool digits =
       !text->empty() && std::all_of(text->begin(), text->end(), [](char c) { return c >= '0' && c <= '9'; });
   if (!number && !(digits && !ambiguous)) {
