@@ -183,8 +183,8 @@ func (t *T) WaitEvent(prefix, reason string, limit time.Duration) corev1.Event {
 }
 
 // fromMuster tells Muster's events from kube-scheduler's: that one reports under the name of
-// its profile, which is muster too, but names no source.
-func fromMuster(e *corev1.Event) bool { return e.Source.Component == "muster" }
+// its profile, which is muster, and names no source.
+func fromMuster(e *corev1.Event) bool { return e.Source.Component == "muster-extender" }
 
 // Node finds a node among those created.
 func nodeOf(nodes []*corev1.Node, name string) *corev1.Node {

@@ -207,7 +207,7 @@ func (g *Gang) event(ctx context.Context, p *corev1.Pod, reason, message string)
 	_, _ = g.env.Client.CoreV1().Events(p.Namespace).Create(ctx, &corev1.Event{
 		ObjectMeta:     metav1.ObjectMeta{Name: p.Name + "." + strings.ToLower(reason)},
 		InvolvedObject: corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: p.Namespace, Name: p.Name, UID: p.UID},
-		Reason:         reason, Message: message, Type: "Normal", Source: corev1.EventSource{Component: "muster"},
+		Reason:         reason, Message: message, Type: "Normal", Source: corev1.EventSource{Component: "muster-extender"},
 		FirstTimestamp: metav1.Now(), LastTimestamp: metav1.Now(), Count: 1,
 	}, metav1.CreateOptions{})
 }
