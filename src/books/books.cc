@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "group/quorum.h"
 #include "kube/selector.h"
 
 namespace muster::books {
@@ -46,8 +47,7 @@ TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
   return spec;
 }
 
-// Columns exist for what members ask for. Beyond this many different resources further ones are refused.
-constexpr std::size_t kMaxResources = 200;
+constexpr std::size_t kOwnResources = 3;  // cpu, memory and pods always have one
 
 Books::Books(std::vector<TreeLabels> trees)
     : trees_(std::move(trees)),
@@ -72,6 +72,7 @@ HostSpec Books::host_spec(const kube::Node& node) const {
 
 void Books::rebuild() {
   stale_ = false;
+  ++topology_;
   epoch_base_ += state_.epoch();
   std::vector<HostSpec> hosts;
   hosts.reserve(nodes_.size());
@@ -84,8 +85,17 @@ void Books::rebuild() {
   evaluated_.assign(node_sets_.size(), false);
   for (const auto& [name, node] : nodes_) apply_node(node, *state_.topology().find_host(name));
   for (const auto& [uid, charge] : charges_) {
-    if (const auto host = host_of(charge.node)) state_.charge(*host, to_demand(charge.demand), charge.owner);
+    this->charge(charge);
   }
+}
+
+void Books::charge(const Charge& charge) {
+  const auto host = host_of(charge.node);
+  if (!host) return;
+  state_.charge(*host, to_demand(charge.demand), charge.owner);
+  if (charge.exclusive.empty()) return;
+  if (const auto level = state_.topology().find_level(charge.exclusive))
+    state_.set_claim(charge.owner, *level);
 }
 
 std::optional<HostIndex> Books::host_of(const std::string& node) const {
@@ -101,13 +111,33 @@ Demand Books::to_demand(const ResourceList& list) const {
   return demand;
 }
 
-void Books::want_resources(const ResourceList& demand) {
-  for (const auto& [name, amount] : demand.entries()) {
-    if (std::find(resources_.begin(), resources_.end(), name) != resources_.end()) continue;
-    if (resources_.size() == kMaxResources) continue;
-    resources_.push_back(name);
-    stale_ = true;
-  }
+// False when there is no column left for one of them. Columns that no reservation needs are given up first:
+// they can be made again from the nodes and pods.
+bool Books::want_resources(const ResourceList& demand) {
+  const auto has = [&](const std::string& name) {
+    return std::find(resources_.begin(), resources_.end(), name) != resources_.end();
+  };
+  const auto add = [&](const ResourceList& list) {
+    for (const auto& [name, amount] : list.entries()) {
+      if (has(name)) continue;
+      resources_.push_back(name);
+      stale_ = true;
+    }
+  };
+  const auto& wanted = demand.entries();
+  if (std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) { return has(entry.first); }))
+    return true;
+  std::vector<std::string> before = resources_;
+  const bool was_stale = stale_;
+  add(demand);
+  if (resources_.size() <= kMaxResources) return true;
+  resources_.resize(kOwnResources);
+  for (const std::string& uid : reserved_) add(charges_.at(uid).demand);
+  add(demand);
+  if (resources_.size() <= kMaxResources) return true;
+  resources_ = std::move(before);
+  stale_ = was_stale;
+  return false;
 }
 
 void Books::apply_node(const kube::Node& node, HostIndex host) {
@@ -160,9 +190,7 @@ void Books::remove_node(const std::string& name) {
 
 void Books::put(const std::string& uid, Charge charge) {
   take_away(uid);
-  if (!stale_) {
-    if (const auto host = host_of(charge.node)) state_.charge(*host, to_demand(charge.demand), charge.owner);
-  }
+  if (!stale_) this->charge(charge);
   on_node_[charge.node].insert(uid);
   if (charge.reserved) {
     reserved_.insert(uid);
@@ -194,15 +222,19 @@ void Books::touch_promises(const std::string& node) {
   if (reserved_on_.contains(node)) ++promises_version_;
 }
 
-OwnerId Books::owner_of(const group::GroupKey& key) {
-  const auto [owner, is_new] = owners_.try_emplace(key, static_cast<OwnerId>(next_owner_));
+OwnerId Books::owner_of(const group::GroupKey& key, const std::string& subgroup) {
+  const auto [owner, is_new] = owners_.try_emplace({key, subgroup}, static_cast<OwnerId>(next_owner_));
   next_owner_ += is_new;
   return owner->second;
 }
 
-void Books::forget_group(const group::GroupKey& key) { owners_.erase(key); }
+void Books::forget_group(const group::GroupKey& key) {
+  std::erase_if(owners_, [&](const auto& entry) { return entry.first.first == key; });
+  last_no_.erase(key);
+}
 
-void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key) {
+void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key,
+                       const group::Member* member) {
   const auto found = charges_.find(pod.uid);
   if (pod.node_name.empty() || pod.ended()) {
     // An unbound pod keeps its reservation; a pod that has ended holds nothing.
@@ -213,7 +245,14 @@ void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey
       found->second.demand == pod.requests) {
     return;
   }
-  put(pod.uid, {pod.node_name, pod.requests, key ? owner_of(*key) : kNoOwner, kEveryHost, false});
+  Charge charge{pod.node_name, pod.requests, kNoOwner, kEveryHost, false, ""};
+  if (key) {
+    const group::Tenure tenure =
+        member && member->spec ? group::tenure_of(*member->spec, member->subgroup) : group::Tenure{};
+    charge.owner = owner_of(*key, tenure.subgroup);
+    charge.exclusive = tenure.level;
+  }
+  put(pod.uid, std::move(charge));
 }
 
 void Books::remove_pod(const std::string& uid) { take_away(uid); }
@@ -237,13 +276,13 @@ void Books::evaluate(NodeSetId set) {
 }
 
 void Books::prepare(const group::Member& member) {
-  want_resources(member.demand);
+  static_cast<void>(want_resources(member.demand));
   static_cast<void>(state());
   evaluate(member.node_set);
 }
 
 bool Books::reserve(const group::GroupKey& key, const group::Member& member, const std::string& node) {
-  want_resources(member.demand);
+  if (!want_resources(member.demand)) return false;
   ClusterState& cluster = state();
   evaluate(member.node_set);
   const auto host = host_of(node);
@@ -252,7 +291,10 @@ bool Books::reserve(const group::GroupKey& key, const group::Member& member, con
   for (const ResourceAmount& asked : to_demand(member.demand)) {
     if (asked.amount > cluster.free(*host, asked.resource)) return false;
   }
-  put(member.pod.uid, {node, member.demand, owner_of(key), member.node_set, true});
+  const group::Tenure tenure =
+      member.spec ? group::tenure_of(*member.spec, member.subgroup) : group::Tenure{};
+  put(member.pod.uid,
+      {node, member.demand, owner_of(key, tenure.subgroup), member.node_set, true, tenure.level});
   return true;
 }
 

@@ -50,6 +50,9 @@ struct Decision {
   Result<Verdict> verdict;
 };
 
+// Columns exist for the resources that members ask for; no group may ask for more different ones.
+inline constexpr std::size_t kMaxResources = 200;
+
 class Books final : public group::Room {
  public:
   explicit Books(std::vector<TreeLabels> trees);
@@ -62,7 +65,9 @@ class Books final : public group::Room {
 
   // --- pods ---------------------------------------------------------------------------------------------
   // Bound pods that have not ended are charged; a reservation of the same pod ends. `key` is the pod's group.
-  void upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key);
+  // `member` is the pod as a member of the group, for what it asks of its domain's other users.
+  void upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key,
+                  const group::Member* member = nullptr);
   void remove_pod(const std::string& uid);
   // REQUIRES: none of its pods is in the books. Another group of this name is another owner.
   void forget_group(const group::GroupKey& key);
@@ -79,6 +84,7 @@ class Books final : public group::Room {
                              const std::string& node) override;
   void unreserve(const std::string& uid) override;
   [[nodiscard]] std::string domain_of(const std::string& node) const override;
+  [[nodiscard]] bool worth_another_try(const group::GroupKey& key) override;
 
   // solve() with everything the solver said.
   [[nodiscard]] Decision decide(const group::Question& question);
@@ -108,6 +114,7 @@ class Books final : public group::Room {
     OwnerId owner = kNoOwner;
     NodeSetId node_set = kEveryHost;
     bool reserved = false;
+    std::string exclusive;  // level whose domains the owner uses alone; empty: shares them
   };
 
   void rebuild();
@@ -115,14 +122,16 @@ class Books final : public group::Room {
   [[nodiscard]] HostSpec host_spec(const kube::Node& node) const;
   void apply_node(const kube::Node& node, HostIndex host);
   void evaluate(NodeSetId set);
-  void want_resources(const ResourceList& demand);
+  [[nodiscard]] bool want_resources(const ResourceList& demand);
   [[nodiscard]] Demand to_demand(const ResourceList& list) const;
-  [[nodiscard]] OwnerId owner_of(const group::GroupKey& key);
+  // Members of a subgroup with exclusive use have an owner of their own, the others their group's.
+  [[nodiscard]] OwnerId owner_of(const group::GroupKey& key, const std::string& subgroup = "");
+  void charge(const Charge& charge);
   void put(const std::string& uid, Charge charge);
   void take_away(const std::string& uid);
   [[nodiscard]] std::optional<HostIndex> host_of(const std::string& node) const;
   [[nodiscard]] PlacementRequest to_request(const group::Question& question);
-  [[nodiscard]] std::optional<Error> too_many_resources(const group::Question& question);
+  [[nodiscard]] bool want_resources_of(const group::Question& question);
   void touch_promises(const std::string& node);
 
   const std::vector<TreeLabels> trees_;
@@ -133,12 +142,21 @@ class Books final : public group::Room {
   std::unordered_map<std::string, std::unordered_set<std::string>> on_node_;  // node → uids charged there
   std::unordered_set<std::string> reserved_;                                  // uids
   std::unordered_map<std::string, uint32_t> reserved_on_;                     // node → reservations
-  std::map<group::GroupKey, OwnerId> owners_;
+  std::map<std::pair<group::GroupKey, std::string>, OwnerId> owners_;         // by group and subgroup path
   uint32_t next_owner_ = 0;
 
   std::vector<kube::NodeSet> node_sets_;  // index = NodeSetId - 1; 0 is every host
   std::vector<bool> evaluated_;           // the set's eligible hosts are in the state
   std::vector<std::string> resources_;    // that members ask for; only these have columns
+
+  // The last certified «no» to each group that waits, to tell whether asking again could help.
+  struct LastNo {
+    PlacementRequest request;
+    Reason reason;
+    uint64_t topology = 0;
+  };
+  std::map<group::GroupKey, LastNo> last_no_;
+  uint64_t topology_ = 0;  // counts rebuilds
 
   ClusterState state_;
   bool stale_ = true;        // the topology has to be built again

@@ -1,5 +1,6 @@
 // Questions of groups to requests of the solver, and verdicts back to answers.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -37,11 +38,14 @@ class Roles {
 // The tree of subgroups as the solver wants it: parents before children, found by path.
 class SubgroupTree {
  public:
-  SubgroupTree(const group::GroupSpec& spec, OwnerId owner, PlacementRequest& request) : request_(request) {
+  // `owner_of` gives the owner of a subgroup by its path.
+  SubgroupTree(const group::GroupSpec& spec, std::function<OwnerId(const std::string&)> owner_of,
+               PlacementRequest& request)
+      : request_(request), owner_of_(std::move(owner_of)) {
     SubGroup& root = request_.subgroups.front();
     put(spec, root);
     root.minimum = spec.min_member;
-    root.owner = owner;
+    root.owner = owner_of_("");
     add(spec.subgroups, 0, "");
   }
 
@@ -81,6 +85,7 @@ class SubgroupTree {
       const std::string child_path = path.empty() ? child.name : path + "/" + child.name;
       SubGroup& made = request_.subgroups.emplace_back();
       put(child, made);
+      if (!child.exclusive.empty()) made.owner = owner_of_(child_path);
       made.name = child.name;
       made.parent = parent;
       made.minimum = child.min_member;
@@ -90,6 +95,7 @@ class SubgroupTree {
   }
 
   PlacementRequest& request_;
+  const std::function<OwnerId(const std::string&)> owner_of_;
   std::map<std::string, uint32_t> by_path_;
 };
 
@@ -120,11 +126,12 @@ std::string left_out(const group::Question& question) {
 
 // The members to place come first, so that their indices in the request are those in the question.
 PlacementRequest Books::to_request(const group::Question& question) {
-  for (const group::Member* member : question.members) want_resources(member->demand);
+  static_cast<void>(want_resources_of(question));
   static_cast<void>(state());  // the topology may have to be built before hosts are looked up
 
   PlacementRequest request;
-  SubgroupTree tree(question.spec, owner_of(question.key), request);
+  SubgroupTree tree(
+      question.spec, [&](const std::string& path) { return owner_of(question.key, path); }, request);
   Roles roles(request);
   for (std::size_t i = 0; i < question.members.size(); ++i) {
     const group::Member& member = *question.members[i];
@@ -152,21 +159,15 @@ PlacementRequest Books::to_request(const group::Question& question) {
   return request;
 }
 
-std::optional<Error> Books::too_many_resources(const group::Question& question) {
-  for (const group::Member* member : question.members) {
-    want_resources(member->demand);
-    for (const auto& [name, amount] : member->demand.entries()) {
-      if (std::find(resources_.begin(), resources_.end(), name) != resources_.end()) continue;
-      return Error{ErrorCode::kInvalid,
-                   fmt::format("pod {}: resource {}: more than {} different resources are asked for",
-                               member->pod.name, name, resources_.size())};
-    }
-  }
-  return std::nullopt;
+bool Books::want_resources_of(const group::Question& question) {
+  ResourceList all;
+  for (const group::Member* member : question.members) all.max_with(member->demand);
+  return want_resources(all);
 }
 
 Decision Books::decide(const group::Question& question) {
-  if (std::optional<Error> error = too_many_resources(question)) return {{}, tl::unexpected(*error)};
+  if (!want_resources_of(question))
+    return {{}, invalid("the members ask for too many different resources, more than {}", kMaxResources)};
   Decision decision{to_request(question), {}};
   ClusterState& cluster = state();
   if (Result<void> sound = validate(decision.request, cluster); !sound) {
@@ -184,6 +185,7 @@ group::Answer Books::solve(const group::Question& question) {
   const ClusterState& cluster = state();
   if (const auto* no = std::get_if<CertifiedNo>(&verdict)) {
     steps_ += no->steps;
+    last_no_.insert_or_assign(question.key, LastNo{decision.request, no->reason, topology_});
     return group::DoesNotFit{describe(verdict, decision.request, cluster) + left_out(question)};
   }
   if (const auto* undecided = std::get_if<Undecided>(&verdict)) {
@@ -199,6 +201,13 @@ group::Answer Books::solve(const group::Question& question) {
         {question.members[assignment.member]->pod.uid, cluster.topology().host_name(assignment.host)});
   }
   return answer;
+}
+
+bool Books::worth_another_try(const group::GroupKey& key) {
+  const ClusterState& cluster = state();
+  const auto last = last_no_.find(key);
+  if (last == last_no_.end() || last->second.topology != topology_) return true;
+  return muster::worth_another_try(last->second.request, last->second.reason, cluster);
 }
 
 bool Books::valid(const group::Question& question, const std::vector<group::Placed>& placed) {

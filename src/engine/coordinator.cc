@@ -86,10 +86,12 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
   const auto before = member_of_.find(pod.uid);
   // An annotation was edited: the pod leaves the group it was in.
   if (before != member_of_.end() && (!key || before->second != *key)) remove_pod(pod.uid, now);
-  books_.upsert_pod(pod, key);
   if (!pod.node_name.empty()) touched_nodes_.insert(pod.node_name);
-  if (!key) return;
+  if (!key) return books_.upsert_pod(pod, key);
 
+  group::Member member = books::member_of(pod);
+  member.node_set = books_.intern_node_set(pod.node_set);
+  books_.upsert_pod(pod, key, &member);
   auto found = groups_.find(*key);
   if (found == groups_.end()) {
     found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt}).first;
@@ -97,8 +99,6 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
     if (started_) found->second.group.resume(context(now));
   }
   if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
-  group::Member member = books::member_of(pod);
-  member.node_set = books_.intern_node_set(pod.node_set);
   found->second.group.upsert(std::move(member), context(now));
 }
 

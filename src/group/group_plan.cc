@@ -58,6 +58,10 @@ bool Group::wants_plan(TimePoint now, uint64_t room_epoch) const {
 }
 
 void Group::plan(const Context& context, uint64_t room_epoch) {
+  if (last_no_epoch_ && !context.room.worth_another_try(key_)) {
+    last_no_epoch_ = room_epoch;
+    return;
+  }
   retry_at_.reset();
   ++version_;
   const Answer answer = context.room.solve(question(by_rank(&Member::available)));

@@ -69,6 +69,24 @@ std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally) {
   return missing_below(spec, spec.subgroups, "", tally);
 }
 
+Tenure tenure_of(const GroupSpec& spec, const std::string& path) {
+  Tenure tenure{"", spec.exclusive};
+  const std::vector<SubgroupSpec>* children = &spec.subgroups;
+  std::string here;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t slash = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, slash - begin);
+    begin = slash + 1;
+    const auto child =
+        std::find_if(children->begin(), children->end(), [&](const auto& c) { return c.name == name; });
+    if (child == children->end()) break;
+    here = join(here, name);
+    if (!child->exclusive.empty()) tenure = {here, child->exclusive};
+    children = &child->subgroups;
+  }
+  return tenure;
+}
+
 bool knows(const GroupSpec& spec, const std::string& path) {
   return path.empty() || spec.subgroups.empty() || knows(spec.subgroups, std::string_view(path));
 }

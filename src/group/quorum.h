@@ -23,6 +23,14 @@ struct Tally {
 // members". O(subgroups · log paths).
 [[nodiscard]] std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally);
 
+// The deepest subgroup on the path that asks for exclusive use, and the level it asks for; the group itself
+// and no level when none does.
+struct Tenure {
+  std::string subgroup;  // path
+  std::string level;
+};
+[[nodiscard]] Tenure tenure_of(const GroupSpec& spec, const std::string& path);
+
 // Whether the path names a subgroup of the spec, or the spec names none at all (then paths are only labels).
 [[nodiscard]] bool knows(const GroupSpec& spec, const std::string& path);
 

@@ -58,6 +58,9 @@ class Room {
   [[nodiscard]] virtual Answer solve(const Question& question) = 0;
   // Whether these nodes answer the question as the books stand now. Reserves nothing.
   [[nodiscard]] virtual bool valid(const Question& question, const std::vector<Placed>& placed) = 0;
+  // False when the last answer to this group's question was a certified no and nothing it could use has
+  // gained room since, so that the same question would get the same answer.
+  [[nodiscard]] virtual bool worth_another_try(const GroupKey&) { return true; }
   // Takes the room for an unbound pod until unreserve() or until the pod is seen bound. False when the node
   // is unknown, not eligible or too full; then nothing is taken. A pod has one reservation at most.
   [[nodiscard]] virtual bool reserve(const GroupKey& key, const Member& member, const std::string& node) = 0;

@@ -34,12 +34,15 @@ std::vector<Gang> collect(const Input& input, books::Books& books) {
   std::map<GroupKey, Gang> gangs;
   for (const kube::Pod& pod : input.pods) {
     const std::optional<GroupKey> key = books::group_of(pod, {pod.scheduler_name});
-    books.upsert_pod(pod, key);
-    if (!key) continue;
+    if (!key) {
+      books.upsert_pod(pod, key);
+      continue;
+    }
     const auto [found, fresh] = gangs.try_emplace(*key);
     Gang& gang = found->second;
     if (fresh) gang.key = *key, gang.appeared = gangs.size();
     group::Member member = books::member_of(pod);
+    books.upsert_pod(pod, key, &member);
     member.node_set = books.intern_node_set(pod.node_set);
     member.other_gates = false;
     gang.priority = std::max(gang.priority, member.priority);
