@@ -6,11 +6,12 @@
 namespace muster::placement {
 namespace {
 
-Outcome fits(DomainId domain, const Packing& packing) {
+Outcome fits(const Problem& problem, DomainId domain, const Packing& packing) {
   Outcome outcome;
   outcome.answer = Answer::kFits;
   outcome.domain = domain;
-  for (const HostCount& it : packing.hosts) outcome.slots.push_back({0, 0, it.host, it.count});
+  for (const UnitCount& it : packing.units)
+    outcome.slots.push_back({0, 0, problem.topology.hosts(it.domain).front(), it.count});
   return outcome;
 }
 
@@ -41,6 +42,7 @@ std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
 Outcome decide_identical(Search& search) {
   Problem& problem = search.problem;
   const KindRooms& rooms = problem.rooms(0);
+  const Units units(problem.topology, rooms);
   DomainId roomiest = kNoDomain;
   for (const LevelId level : problem.ladder) {
     std::vector<DomainId> domains = candidates(problem, level);
@@ -48,13 +50,13 @@ Outcome decide_identical(Search& search) {
       if (roomiest == kNoDomain || rooms.domain(domain) > rooms.domain(roomiest)) roomiest = domain;
     std::erase_if(domains, [&](DomainId domain) { return rooms.domain(domain) < problem.pending; });
     if (domains.empty()) continue;
-    const BestDomain best = best_domain(problem, 0, std::move(domains), problem.pending, search.quality);
-    return fits(best.domain, best.packing);
+    const BestDomain best = best_domain(problem, units, std::move(domains), problem.pending, search.quality);
+    return fits(problem, best.domain, best.packing);
   }
   // Not all of them anywhere: as many as possible, if that is enough.
   if (roomiest == kNoDomain || rooms.domain(roomiest) < problem.needed) return {};
   const auto count = static_cast<uint32_t>(rooms.domain(roomiest));
-  return fits(roomiest, pack_identical(problem, 0, roomiest, count, search.quality));
+  return fits(problem, roomiest, pack_units(problem, units, roomiest, count, search.quality));
 }
 
 }  // namespace muster::placement

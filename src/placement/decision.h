@@ -31,6 +31,12 @@ struct Search {
 // One kind, no structure: exact, the budget is not touched.
 [[nodiscard]] Outcome decide_identical(Search& search);
 
+// Whether the request is one kind in whole slices, nothing bound, and no level above narrower than the
+// slices'.
+[[nodiscard]] bool plainly_sliced(const Problem& problem);
+// Such requests (T2): exact, the budget is not touched. REQUIRES: plainly_sliced().
+[[nodiscard]] Outcome decide_slices(Search& search);
+
 // Several kinds, no structure: the ladder of methods in each domain.
 [[nodiscard]] Outcome decide_mixed(Search& search);
 

@@ -22,20 +22,22 @@ using Steps = std::vector<Step>;
 
 struct Weights {
   std::vector<int64_t> domain;  // by LevelId: cost of touching one
-  int64_t host = 0;
+  int64_t unit = 0;
   int64_t broken = 1;  // touching one that was entirely free
 };
 
 // Each level weighs more than everything finer together.
-Weights weigh(const Topology& topology, DomainId domain, std::size_t tree, uint32_t count) {
+Weights weigh(const Topology& topology, const Units& units, DomainId domain, std::size_t tree,
+              uint32_t count) {
   Weights weights;
   weights.domain.assign(topology.level_count(), 0);
   const auto levels = topology.tree_levels(tree);
   const auto hosts = static_cast<int64_t>(topology.host_count());
   int64_t sum = static_cast<int64_t>(count) * static_cast<int64_t>(levels.size()) + 1;
-  weights.host = sum;
+  weights.unit = sum;
   sum *= std::min<int64_t>(count, hosts) + 1;
   for (std::size_t i = levels.size() - 1; i-- > 1;) {
+    if (topology.nests(units.level(), levels[i])) continue;  // the units' own level or finer
     if (!topology.nests(topology.level_of(domain), levels[i])) break;
     const auto most = std::min<int64_t>(count, topology.domains(levels[i]).size()) + 1;
     if (sum > kNever / 4 / most) break;  // too many levels for one number: the coarser ones go uncounted
@@ -45,11 +47,45 @@ Weights weigh(const Topology& topology, DomainId domain, std::size_t tree, uint3
   return weights;
 }
 
+// The tree whose levels matter for the units.
+std::size_t unit_tree(const Topology& topology, const Units& units) {
+  return units.level() == topology.host_level() ? 0 : topology.tree(units.level());
+}
+
+// A domain's parts, as far as units are concerned.
+struct UnitParts {
+  std::vector<DomainId> inner;  // coarser than a unit's domain
+  std::vector<DomainId> units;
+};
+
+UnitParts unit_parts(const Topology& topology, const Units& units, DomainId domain, std::size_t tree) {
+  UnitParts result;
+  if (topology.level_of(domain) == units.level()) {
+    result.units.push_back(domain);
+    return result;
+  }
+  const Parts parts = parts_of(topology, domain, tree);
+  for (const DomainId part : parts.domains) {
+    const LevelId level = topology.level_of(part);
+    if (level == units.level())
+      result.units.push_back(part);
+    else if (topology.nests(level, units.level()))
+      result.inner.push_back(part);
+  }
+  if (units.level() == topology.host_level())
+    for (const HostIndex host : parts.hosts) result.units.push_back(topology.host_domain(host));
+  return result;
+}
+
 // The exact method: the least cost of holding m members, for every m, bottom up (T5).
 class ExactPacker {
  public:
-  ExactPacker(Problem& problem, const KindRooms& rooms, std::size_t tree, uint32_t count, Weights weights)
-      : problem_(problem), rooms_(rooms), tree_(tree), count_(count), weights_(std::move(weights)) {}
+  ExactPacker(const Problem& problem, const Units& units, DomainId domain, std::size_t tree, uint32_t count)
+      : problem_(problem),
+        units_(units),
+        tree_(tree),
+        count_(count),
+        weights_(weigh(problem.topology, units, domain, tree, count)) {}
 
   Packing pack(DomainId domain) {
     const Part whole = solve(domain, false);
@@ -58,14 +94,14 @@ class ExactPacker {
     MUSTER_CHECK(last != whole.steps.end());
     Packing packing;
     packing.cost = last->cost;
-    emit(whole, static_cast<uint32_t>(last - whole.steps.begin()), count_, packing.hosts);
+    emit(whole, static_cast<uint32_t>(last - whole.steps.begin()), count_, packing.units);
     return packing;
   }
 
  private:
   struct Part {
     Steps steps;
-    std::vector<HostIndex> hosts;  // leaf: in the order in which they are taken
+    std::vector<DomainId> units;  // leaf: in the order in which they are taken
     std::vector<Part> parts;
     std::vector<Steps> merges;  // merges[i]: after parts 0..i
   };
@@ -74,15 +110,17 @@ class ExactPacker {
     return problem_.state.busy_hosts(domain) == 0 ? weights_.broken : 0;
   }
 
+  [[nodiscard]] bool busy(DomainId domain) const { return problem_.state.busy_hosts(domain) > 0; }
+
   Part solve(DomainId domain, bool counted) {
-    Parts below = parts_of(problem_.topology, domain, tree_);
+    UnitParts below = unit_parts(problem_.topology, units_, domain, tree_);
     const int64_t touch =
         counted ? weights_.domain[at(problem_.topology.level_of(domain))] + broken(domain) : 0;
-    if (below.domains.empty()) return solve_hosts(std::move(below.hosts), touch);
+    if (below.inner.empty()) return solve_units(std::move(below.units), touch);
     Part part;
-    for (const DomainId inner : below.domains)
-      if (rooms_.domain(inner) > 0) part.parts.push_back(solve(inner, true));
-    if (!below.hosts.empty()) part.parts.push_back(solve_hosts(std::move(below.hosts), 0));
+    for (const DomainId inner : below.inner)
+      if (units_.room(inner) > 0) part.parts.push_back(solve(inner, true));
+    if (!below.units.empty()) part.parts.push_back(solve_units(std::move(below.units), 0));
     Steps sum{Step{}};
     for (const Part& inner : part.parts) {
       sum = merge(sum, inner.steps);
@@ -93,24 +131,24 @@ class ExactPacker {
     return part;
   }
 
-  // Fewest hosts: the roomiest first; among equals those in use, then depth-first.
-  Part solve_hosts(std::vector<HostIndex> hosts, int64_t touch) {
-    std::erase_if(hosts, [&](HostIndex host) { return rooms_.host(host) == 0; });
-    std::stable_sort(hosts.begin(), hosts.end(), [&](HostIndex a, HostIndex b) {
-      if (rooms_.host(a) != rooms_.host(b)) return rooms_.host(a) > rooms_.host(b);
-      return problem_.state.busy(a) > problem_.state.busy(b);
+  // Fewest units' domains: the roomiest first; among equals those in use, then depth-first.
+  Part solve_units(std::vector<DomainId> units, int64_t touch) {
+    std::erase_if(units, [&](DomainId unit) { return units_.room(unit) == 0; });
+    std::stable_sort(units.begin(), units.end(), [&](DomainId a, DomainId b) {
+      if (units_.room(a) != units_.room(b)) return units_.room(a) > units_.room(b);
+      return busy(a) > busy(b);
     });
     Part part;
     part.steps.push_back(Step{});
     Step step;
     step.cost = touch;
-    for (const HostIndex host : hosts) {
+    for (const DomainId unit : units) {
       if (step.holds >= count_) break;
-      step.holds = std::min<uint32_t>(count_, step.holds + static_cast<uint32_t>(rooms_.host(host)));
-      step.cost += weights_.host + (problem_.state.busy(host) ? 0 : weights_.broken);
+      step.holds = static_cast<uint32_t>(std::min<int64_t>(count_, step.holds + units_.room(unit)));
+      step.cost += weights_.unit + broken(unit);
       part.steps.push_back(step);
     }
-    part.hosts = std::move(hosts);
+    part.units = std::move(units);
     return part;
   }
 
@@ -136,10 +174,10 @@ class ExactPacker {
     return kept;
   }
 
-  void emit(const Part& part, uint32_t index, uint32_t count, std::vector<HostCount>& out) const {
+  void emit(const Part& part, uint32_t index, uint32_t count, std::vector<UnitCount>& out) const {
     if (count == 0) return;
     if (part.parts.empty()) {
-      emit_hosts(part, index, count, out);
+      emit_units(part, index, count, out);
       return;
     }
     std::vector<uint32_t> picks(part.parts.size());
@@ -162,76 +200,69 @@ class ExactPacker {
     for (std::size_t i = 0; i < part.parts.size(); ++i) emit(part.parts[i], picks[i], holds[i], out);
   }
 
-  // As few hosts as before, the last one replaced by the tightest that suffices (T3).
-  void emit_hosts(const Part& part, uint32_t hosts, uint32_t count, std::vector<HostCount>& out) const {
-    for (uint32_t i = 0; i < hosts && count > 0; ++i) {
-      const auto room = static_cast<uint32_t>(rooms_.host(part.hosts[i]));
+  // As few as before, the last one replaced by the tightest that suffices (T3).
+  void emit_units(const Part& part, uint32_t used, uint32_t count, std::vector<UnitCount>& out) const {
+    for (uint32_t i = 0; i < used && count > 0; ++i) {
+      const int64_t room = units_.room(part.units[i]);
       if (room < count) {
-        out.push_back({part.hosts[i], room});
-        count -= room;
+        out.push_back({part.units[i], static_cast<uint32_t>(room)});
+        count -= static_cast<uint32_t>(room);
         continue;
       }
-      HostIndex tightest = part.hosts[i];
-      for (std::size_t k = i + 1; k < part.hosts.size(); ++k)
-        if (static_cast<uint32_t>(rooms_.host(part.hosts[k])) >= count &&
-            rooms_.host(part.hosts[k]) < rooms_.host(tightest) &&
-            problem_.state.busy(part.hosts[k]) >= problem_.state.busy(tightest))
-          tightest = part.hosts[k];
+      DomainId tightest = part.units[i];
+      for (std::size_t k = i + 1; k < part.units.size(); ++k)
+        if (units_.room(part.units[k]) >= count && units_.room(part.units[k]) < units_.room(tightest) &&
+            busy(part.units[k]) >= busy(tightest))
+          tightest = part.units[k];
       out.push_back({tightest, count});
       return;
     }
   }
 
-  Problem& problem_;
-  const KindRooms& rooms_;
+  const Problem& problem_;
+  const Units& units_;
   std::size_t tree_;
   uint32_t count_;
   Weights weights_;
 };
 
 // Work the exact method needs, roughly from above.
-uint64_t exact_effort(const Topology& topology, DomainId domain, uint32_t count) {
-  const uint64_t hosts = topology.hosts(domain).size();
-  return hosts * std::min<uint64_t>(count, hosts) + hosts * 4;
+uint64_t exact_effort(const Topology& topology, const Units& units, DomainId domain, uint32_t count) {
+  const uint64_t all = units.level() == topology.host_level()
+                           ? topology.hosts(domain).size()
+                           : topology.domains_within(domain, units.level()).size();
+  return all * std::min<uint64_t>(count, all) + all * 4;
 }
 
 class GreedyPacker {
  public:
-  GreedyPacker(Problem& problem, uint32_t kind, std::size_t tree, Budget& quality)
-      : problem_(problem), kind_(kind), rooms_(problem.rooms(kind)), tree_(tree), quality_(quality) {}
+  GreedyPacker(const Problem& problem, const Units& units, std::size_t tree, Budget& quality)
+      : problem_(problem), units_(units), tree_(tree), quality_(quality) {}
 
-  void pack(DomainId domain, uint32_t count, std::vector<HostCount>& out) {
+  void pack(DomainId domain, uint32_t count, std::vector<UnitCount>& out) {
     if (count == 0) return;
-    const uint64_t effort = exact_effort(problem_.topology, domain, count);
+    const uint64_t effort = exact_effort(problem_.topology, units_, domain, count);
     if (quality_.left(effort)) {
       quality_.spend(effort);
-      ExactPacker exact(problem_, rooms_, tree_, count, weigh(problem_.topology, domain, tree_, count));
-      const Packing packing = exact.pack(domain);
-      out.insert(out.end(), packing.hosts.begin(), packing.hosts.end());
+      const Packing packing = ExactPacker(problem_, units_, domain, tree_, count).pack(domain);
+      out.insert(out.end(), packing.units.begin(), packing.units.end());
       return;
     }
-    const Parts parts = parts_of(problem_.topology, domain, tree_);
-    if (parts.domains.empty()) {
-      fill_hosts(parts.hosts, count, out);
-      return;
-    }
-    fill_parts(parts, count, out);
+    fill_parts(unit_parts(problem_.topology, units_, domain, tree_), count, out);
   }
 
  private:
   struct Item {
     int64_t room = 0;
-    DomainId domain = kNoDomain;  // or
-    HostIndex host = kNoHost;
+    DomainId domain = kNoDomain;
   };
 
   // Fewest parts (T3): the roomiest first, the last one the tightest that suffices.
-  void fill_parts(const Parts& parts, uint32_t count, std::vector<HostCount>& out) {
+  void fill_parts(const UnitParts& parts, uint32_t count, std::vector<UnitCount>& out) {
     std::vector<Item> items;
-    for (const DomainId domain : parts.domains)
-      if (const int64_t room = rooms_.domain(domain); room > 0) items.push_back({room, domain, kNoHost});
-    for (const HostIndex host : parts.hosts)
-      if (const int64_t room = rooms_.host(host); room > 0) items.push_back({room, kNoDomain, host});
+    for (const auto* list : {&parts.inner, &parts.units})
+      for (const DomainId domain : *list)
+        if (const int64_t room = units_.room(domain); room > 0) items.push_back({room, domain});
     std::stable_sort(items.begin(), items.end(),
                      [](const Item& a, const Item& b) { return a.room > b.room; });
     int64_t left = count;
@@ -257,7 +288,7 @@ class GreedyPacker {
     std::size_t fewest = SIZE_MAX;
     for (std::size_t look = 0; look < kLooks && last - look >= first; ++look) {
       const std::size_t i = last - look;
-      const std::size_t needs = parts_needed(items[i], count);
+      const std::size_t needs = parts_needed(items[i].domain, count);
       if (needs < fewest) {
         fewest = needs;
         best = i;
@@ -267,12 +298,11 @@ class GreedyPacker {
     return items[best];
   }
 
-  [[nodiscard]] std::size_t parts_needed(const Item& item, uint32_t count) const {
-    if (item.host != kNoHost) return 1;
-    const Parts parts = parts_of(problem_.topology, item.domain, tree_);
+  [[nodiscard]] std::size_t parts_needed(DomainId domain, uint32_t count) const {
+    const UnitParts parts = unit_parts(problem_.topology, units_, domain, tree_);
     std::vector<int64_t> room;
-    for (const DomainId domain : parts.domains) room.push_back(rooms_.domain(domain));
-    for (const HostIndex host : parts.hosts) room.push_back(rooms_.host(host));
+    for (const auto* list : {&parts.inner, &parts.units})
+      for (const DomainId part : *list) room.push_back(units_.room(part));
     std::sort(room.begin(), room.end(), std::greater<>());
     int64_t left = count;
     std::size_t used = 0;
@@ -280,56 +310,54 @@ class GreedyPacker {
     return used;
   }
 
-  void take(const Item& item, uint32_t count, std::vector<HostCount>& out) {
-    if (item.host != kNoHost) {
-      out.push_back({item.host, count});
-    } else if (static_cast<int64_t>(count) == item.room) {
-      for (const HostIndex host : problem_.topology.hosts(item.domain))
-        if (const int32_t room = rooms_.host(host); room > 0)
-          out.push_back({host, static_cast<uint32_t>(room)});
-    } else {
+  void take(const Item& item, uint32_t count, std::vector<UnitCount>& out) {
+    if (problem_.topology.level_of(item.domain) == units_.level())
+      out.push_back({item.domain, count});
+    else if (static_cast<int64_t>(count) == item.room)
+      take_all(item.domain, out);
+    else
       pack(item.domain, count, out);
-    }
   }
 
-  void fill_hosts(const std::vector<HostIndex>& hosts, uint32_t count, std::vector<HostCount>& out) {
-    Parts only;
-    only.hosts = hosts;
-    fill_parts(only, count, out);
+  void take_all(DomainId domain, std::vector<UnitCount>& out) {
+    const UnitParts parts = unit_parts(problem_.topology, units_, domain, tree_);
+    for (const DomainId unit : parts.units)
+      if (const int64_t room = units_.room(unit); room > 0)
+        out.push_back({unit, static_cast<uint32_t>(room)});
+    for (const DomainId inner : parts.inner)
+      if (units_.room(inner) > 0) take_all(inner, out);
   }
 
-  Problem& problem_;
-  uint32_t kind_;
-  const KindRooms& rooms_;
+  const Problem& problem_;
+  const Units& units_;
   std::size_t tree_;
   Budget& quality_;
 };
 
 }  // namespace
 
-Packing pack_identical(Problem& problem, uint32_t kind, DomainId domain, uint32_t count, Budget& quality) {
-  const std::size_t tree = tree_of(problem.topology, domain);
-  const uint64_t effort = exact_effort(problem.topology, domain, count);
+Packing pack_units(const Problem& problem, const Units& units, DomainId domain, uint32_t count,
+                   Budget& quality) {
+  const std::size_t tree = tree_of(problem.topology, domain, unit_tree(problem.topology, units));
+  const uint64_t effort = exact_effort(problem.topology, units, domain, count);
   if (quality.left(effort)) {
     quality.spend(effort);
-    ExactPacker exact(problem, problem.rooms(kind), tree, count,
-                      weigh(problem.topology, domain, tree, count));
-    return exact.pack(domain);
+    return ExactPacker(problem, units, domain, tree, count).pack(domain);
   }
   Packing packing;
-  GreedyPacker(problem, kind, tree, quality).pack(domain, count, packing.hosts);
+  GreedyPacker(problem, units, tree, quality).pack(domain, count, packing.units);
   return packing;
 }
 
-BestDomain best_domain(Problem& problem, uint32_t kind, std::vector<DomainId> candidates, uint32_t count,
-                       Budget& quality) {
-  const KindRooms& rooms = problem.rooms(kind);
+BestDomain best_domain(const Problem& problem, const Units& units, std::vector<DomainId> candidates,
+                       uint32_t count, Budget& quality) {
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](DomainId a, DomainId b) { return rooms.domain(a) < rooms.domain(b); });
+                   [&](DomainId a, DomainId b) { return units.room(a) < units.room(b); });
   BestDomain best;
   for (const DomainId domain : candidates) {
-    if (best.domain != kNoDomain && !quality.left(exact_effort(problem.topology, domain, count))) break;
-    Packing packing = pack_identical(problem, kind, domain, count, quality);
+    if (best.domain != kNoDomain && !quality.left(exact_effort(problem.topology, units, domain, count)))
+      break;
+    Packing packing = pack_units(problem, units, domain, count, quality);
     const bool better =
         best.domain == kNoDomain || (packing.cost && best.packing.cost && *packing.cost < *best.packing.cost);
     if (!better) continue;

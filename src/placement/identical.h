@@ -15,8 +15,29 @@
 
 namespace muster::placement {
 
-struct HostCount {
-  HostIndex host = kNoHost;
+// What is packed: members onto hosts, or (T2) slices into domains of their level.
+class Units {
+ public:
+  // Members of a kind on hosts.
+  explicit Units(const Topology& topology, const KindRooms& rooms)
+      : level_(topology.host_level()), members_(&rooms) {}
+  // Slices in domains of `level`; rooms by DomainId, those of coarser levels added up, finer ones not looked
+  // at.
+  Units(LevelId level, const std::vector<int64_t>& rooms) : level_(level), slices_(&rooms) {}
+
+  [[nodiscard]] LevelId level() const { return level_; }
+  [[nodiscard]] int64_t room(DomainId domain) const {
+    return members_ != nullptr ? members_->domain(domain) : (*slices_)[at(domain)];
+  }
+
+ private:
+  LevelId level_;
+  const KindRooms* members_ = nullptr;
+  const std::vector<int64_t>* slices_ = nullptr;
+};
+
+struct UnitCount {
+  DomainId domain = kNoDomain;  // of the units' level
   uint32_t count = 0;
 };
 
@@ -24,13 +45,13 @@ struct Packing {
   // Lexicographic cost as above in one number; comparable between domains of one level for one request.
   // Absent when the packing was found greedily.
   std::optional<int64_t> cost;
-  std::vector<HostCount> hosts;
+  std::vector<UnitCount> units;
 };
 
-// Packs exactly `count` members of the kind into the domain; optimal while `quality` lasts, else greedy.
-// REQUIRES: 0 < count <= rooms(kind).domain(domain).
-[[nodiscard]] Packing pack_identical(Problem& problem, uint32_t kind, DomainId domain, uint32_t count,
-                                     Budget& quality);
+// Packs exactly `count` units into the domain; optimal while `quality` lasts, else greedy.
+// REQUIRES: 0 < count <= units.room(domain); the domain's level is that of the units or coarser.
+[[nodiscard]] Packing pack_units(const Problem& problem, const Units& units, DomainId domain, uint32_t count,
+                                 Budget& quality);
 
 // Of the domains given, all with room for `count`, the best one and its packing. The tightest comes first
 // among equals.
@@ -38,7 +59,7 @@ struct BestDomain {
   DomainId domain = kNoDomain;
   Packing packing;
 };
-[[nodiscard]] BestDomain best_domain(Problem& problem, uint32_t kind, std::vector<DomainId> candidates,
-                                     uint32_t count, Budget& quality);
+[[nodiscard]] BestDomain best_domain(const Problem& problem, const Units& units,
+                                     std::vector<DomainId> candidates, uint32_t count, Budget& quality);
 
 }  // namespace muster::placement

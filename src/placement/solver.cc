@@ -44,6 +44,7 @@ Outcome around_bound(const Problem& problem) {
 Outcome decide(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
+  if (placement::plainly_sliced(problem)) return placement::decide_slices(search);
   if (!problem.flat()) return placement::decide_structured(search);
   if (problem.kinds.size() == 1) return placement::decide_identical(search);
   return placement::decide_mixed(search);

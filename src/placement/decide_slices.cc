@@ -1,0 +1,162 @@
+// Identical members in nested slices (T2). A domain of the innermost slice level holds floor(members / size)
+// slices; one of the next level as many as its inner slices make up, rounded down; and so on. Attainable
+// counts are downward closed and add up over disjoint domains, so comparing one number decides.
+#include <algorithm>
+
+#include "placement/decision.h"
+#include "placement/identical.h"
+#include "placement/subdomains.h"
+
+namespace muster::placement {
+namespace {
+
+class SliceDecision {
+ public:
+  explicit SliceDecision(Search& search) : search_(search), problem_(search.problem) {
+    for (const Slice& slice : problem_.request.subgroups[0].slices) {
+      sizes_.push_back(slice.size);
+      levels_.push_back(*problem_.topology.find_level(slice.level));
+    }
+    count_rooms();
+  }
+
+  Outcome run() {
+    const auto all = static_cast<uint32_t>(problem_.nodes[0].children.size());
+    const uint32_t least = (problem_.needed + sizes_[0] - 1) / sizes_[0];
+    const Units outer(levels_[0], rooms_[0]);
+    DomainId roomiest = kNoDomain;
+    for (const LevelId level : problem_.ladder) {
+      std::vector<DomainId> domains = candidates(problem_, level);
+      for (const DomainId domain : domains)
+        if (roomiest == kNoDomain || outer.room(domain) > outer.room(roomiest)) roomiest = domain;
+      std::erase_if(domains, [&](DomainId domain) { return outer.room(domain) < all; });
+      if (domains.empty()) continue;
+      const BestDomain best = best_domain(problem_, outer, std::move(domains), all, search_.quality);
+      return write(best.domain, best.packing, all);
+    }
+    Outcome none;
+    none.code = NoCode::kSlices;
+    if (roomiest == kNoDomain || outer.room(roomiest) < least) return none;
+    const auto count = static_cast<uint32_t>(outer.room(roomiest));
+    return write(roomiest, pack_units(problem_, outer, roomiest, count, search_.quality), count);
+  }
+
+ private:
+  // rooms_[k][d]: slices k that domain d holds, for d of the slice's level and coarser ones.
+  void count_rooms() {
+    const Topology& topology = problem_.topology;
+    const KindRooms& members = problem_.rooms(0);
+    rooms_.assign(sizes_.size(), {});
+    for (std::size_t k = sizes_.size(); k-- > 0;) {
+      const bool innermost = k + 1 == sizes_.size();
+      auto& rooms = rooms_[k];
+      rooms.assign(topology.domain_count(), 0);
+      const DomainRange range = topology.domains(levels_[k]);
+      for (uint32_t i = range.first; i < range.last; ++i) {
+        const auto domain = static_cast<DomainId>(i);
+        rooms[i] =
+            innermost ? members.domain(domain) / sizes_[k] : rooms_[k + 1][i] / (sizes_[k] / sizes_[k + 1]);
+        if (rooms[i] == 0) continue;
+        for (DomainId up = above(domain); up != kNoDomain; up = topology.parent(up))
+          rooms[at(up)] += rooms[i];
+      }
+    }
+  }
+
+  // Hosts climb in the tree of the outer slices.
+  [[nodiscard]] DomainId above(DomainId domain) const {
+    const Topology& topology = problem_.topology;
+    if (topology.level_of(domain) != topology.host_level()) return topology.parent(domain);
+    const LevelId outer = levels_[0];
+    const LevelId ladder = problem_.ladder.back();
+    std::size_t tree = 0;
+    for (const LevelId level : {ladder, outer})
+      if (level != kClusterLevel && level != topology.host_level()) tree = topology.tree(level);
+    return topology.leaf_domain(topology.hosts(domain).front(), tree);
+  }
+
+  Outcome write(DomainId domain, const Packing& packing, uint32_t count) {
+    Outcome outcome;
+    outcome.answer = Answer::kFits;
+    outcome.domain = domain;
+    const auto& slices = problem_.nodes[0].children;
+    place({slices.begin(), slices.begin() + count}, 0, packing, outcome.slots);
+    return outcome;
+  }
+
+  // Slices of depth k, in rank order, into the domains of the packing, depth first.
+  void place(std::vector<uint32_t> slices, std::size_t depth, Packing packing, std::vector<Slot>& slots) {
+    std::sort(packing.units.begin(), packing.units.end(),
+              [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
+    auto next = slices.begin();
+    for (const UnitCount& unit : packing.units) {
+      const std::vector<uint32_t> here(next, next + unit.count);
+      next += unit.count;
+      if (depth + 1 == sizes_.size()) {
+        place_members(here, unit.domain, slots);
+        continue;
+      }
+      std::vector<uint32_t> inner;
+      for (const uint32_t slice : here)
+        inner.insert(inner.end(), problem_.nodes[slice].children.begin(),
+                     problem_.nodes[slice].children.end());
+      const Units units(levels_[depth + 1], rooms_[depth + 1]);
+      const auto count = static_cast<uint32_t>(inner.size());
+      place(std::move(inner), depth + 1, pack_units(problem_, units, unit.domain, count, search_.quality),
+            slots);
+    }
+  }
+
+  void place_members(const std::vector<uint32_t>& slices, DomainId domain, std::vector<Slot>& slots) {
+    const Units units(problem_.topology, problem_.rooms(0));
+    const auto count = static_cast<uint32_t>(slices.size()) * sizes_.back();
+    Packing packing = pack_units(problem_, units, domain, count, search_.quality);
+    std::sort(packing.units.begin(), packing.units.end(),
+              [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
+    std::size_t slice = 0;
+    uint32_t left = sizes_.back();
+    for (UnitCount unit : packing.units) {
+      const HostIndex host = problem_.topology.hosts(unit.domain).front();
+      while (unit.count > 0) {
+        const uint32_t taken = std::min(unit.count, left);
+        slots.push_back({slices[slice], 0, host, taken});
+        unit.count -= taken;
+        left -= taken;
+        if (left > 0) continue;
+        ++slice;
+        left = sizes_.back();
+      }
+    }
+  }
+
+  Search& search_;
+  Problem& problem_;
+  std::vector<uint32_t> sizes_;
+  std::vector<LevelId> levels_;
+  std::vector<std::vector<int64_t>> rooms_;
+};
+
+}  // namespace
+
+bool plainly_sliced(const Problem& problem) {
+  const auto& subgroups = problem.request.subgroups;
+  if (subgroups.size() != 1 || subgroups[0].slices.empty() || problem.kinds.size() != 1 ||
+      !problem.bound_hosts.empty())
+    return false;
+  const auto outer = problem.topology.find_level(subgroups[0].slices[0].level);
+  for (const LevelId level : problem.ladder)
+    if (!outer || !problem.topology.nests(level, *outer)) return false;
+  // Every slice is full.
+  const auto& slices = subgroups[0].slices;
+  for (std::size_t node = 1; node < problem.nodes.size(); ++node) {
+    const Node& it = problem.nodes[node];
+    std::size_t depth = 0;
+    for (uint32_t up = it.parent; up != 0; up = problem.nodes[up].parent) ++depth;
+    if (it.total != slices[depth].size) return false;
+  }
+  return true;
+}
+
+Outcome decide_slices(Search& search) { return SliceDecision(search).run(); }
+
+}  // namespace muster::placement
