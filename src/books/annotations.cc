@@ -151,6 +151,7 @@ group::Member member_of(const kube::Pod& pod) {
   member.node = pod.node_name;
   member.nominated_node = pod.nominated_node;
   if (const std::string* plan = find(pod.annotations, "muster.dev/plan")) member.plan = *plan;
+  if (const std::string* path = find(pod.annotations, "muster.dev/subgroup")) member.subgroup = *path;
   member.unschedulable_message = pod.unschedulable_message;
   member.unmodelled = pod.unmodelled;
   return member;
