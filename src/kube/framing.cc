@@ -12,20 +12,17 @@ constexpr std::size_t kMaxRest = std::size_t{1} << 20;
 
 bool is_blank(std::string_view line) { return line.find_first_not_of(" \t\r") == std::string_view::npos; }
 
-// Characters that change the state outside of strings.
-constexpr std::array<bool, 256> kStructural = [] {
+// Where a scan outside of a string must look closer, and where one inside of a string must.
+constexpr std::array<bool, 256> table_of(std::string_view characters) {
   std::array<bool, 256> table{};
-  for (const char c : {'"', '{', '}', '[', ']'}) table[static_cast<unsigned char>(c)] = true;
+  for (const char c : characters) table[static_cast<unsigned char>(c)] = true;
   return table;
-}();
-
-const char* skip_string(const char* at, const char* end) {
-  while (at != end && *at != '"' && *at != '\\') ++at;
-  return at;
 }
+constexpr auto kOutside = table_of("\"{}[]");
+constexpr auto kInside = table_of("\"\\");
 
-const char* skip_plain(const char* at, const char* end) {
-  while (at != end && !kStructural[static_cast<unsigned char>(*at)]) ++at;
+const char* next_of(const std::array<bool, 256>& table, const char* at, const char* end) {
+  while (at != end && !table[static_cast<unsigned char>(*at)]) ++at;
   return at;
 }
 
@@ -55,41 +52,64 @@ Result<void> LineSplitter::feed(std::string_view piece,
   return {};
 }
 
-// A state machine over bytes; only the characters above and, at depth 1, texts and colons matter. Within an
-// item, where nearly all bytes are, it skips from one to the next.
+// A state machine over bytes. Within an item, where nearly all bytes are, only depth and strings count.
 Result<void> ListSplitter::feed(std::string_view piece,
                                 const std::function<void(std::string_view)>& on_item) {
   const char* at = piece.data();
   const char* const end = at + piece.size();
-  const char* item = in_item() ? at : nullptr;  // where the part of the item in this piece begins
   while (at != end) {
     if (in_item()) {
-      at = in_string_ ? (escaped_ ? at : skip_string(at, end)) : skip_plain(at, end);
-      if (at == end) break;
+      const char* const begin = at;
+      at = scan_item(at, end);
+      const std::string_view part(begin, static_cast<std::size_t>(at - begin));
+      if (auto taken = take_part(part, on_item); !taken) return taken;
+      continue;
     }
-    const char c = *at++;
-    const bool was_in_item = in_item();
     const bool was_in_items = in_items_;
+    const char c = *at++;
     if (auto fine = step(c); !fine) return fine;
-    if (!was_in_item && in_item()) item = at - 1;
-    if (was_in_item && !in_item()) {
-      const std::string_view part(item, static_cast<std::size_t>(at - item));
-      if (carry_.empty()) {
-        on_item(part);
-      } else {
-        carry_.append(part);
-        on_item(carry_);
-        carry_.clear();
-      }
-      item = nullptr;
+    if (in_item()) {
+      carry_ = c;
     } else if (!was_in_items || !in_items_) {
       rest_ += c;
       if (rest_.size() > kMaxRest) return fail(ErrorCode::kInternal, "a list without items");
     }
   }
-  if (item != nullptr) carry_.append(item, static_cast<std::size_t>(end - item));
-  if (carry_.size() > kMaxObject)
+  return {};
+}
+
+// To the end of the item or of the piece.
+const char* ListSplitter::scan_item(const char* at, const char* const end) {
+  while (at != end) {
+    if (escaped_) {
+      escaped_ = false;
+      ++at;
+      continue;
+    }
+    at = next_of(in_string_ ? kInside : kOutside, at, end);
+    if (at == end) break;
+    const char c = *at++;
+    if (c == '"') {
+      in_string_ = !in_string_;
+    } else if (c == '\\') {
+      escaped_ = true;
+    } else if (c == '{' || c == '[') {
+      ++depth_;
+    } else if (--depth_ == 2) {
+      break;
+    }
+  }
+  return at;
+}
+
+Result<void> ListSplitter::take_part(std::string_view part,
+                                     const std::function<void(std::string_view)>& on_item) {
+  if (carry_.size() + part.size() > kMaxObject)
     return fail(ErrorCode::kInternal, "an item is longer than {} bytes", kMaxObject);
+  carry_.append(part);
+  if (in_item()) return {};
+  on_item(carry_);
+  carry_.clear();
   return {};
 }
 

@@ -14,7 +14,7 @@
 namespace muster::kube {
 
 // A single object beyond this is refused; etcd stores 1.5 MiB by default.
-inline constexpr std::size_t kMaxObject = std::size_t{64} << 20;
+inline constexpr std::size_t kMaxObject = std::size_t{32} << 20;
 
 class LineSplitter {
  public:
@@ -38,6 +38,8 @@ class ListSplitter {
   [[nodiscard]] Result<std::string> finish();
 
  private:
+  const char* scan_item(const char* at, const char* end);
+  Result<void> take_part(std::string_view part, const std::function<void(std::string_view)>& on_item);
   Result<void> step(char c);
   void in_text(char c);
   Result<void> close();

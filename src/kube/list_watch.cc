@@ -36,19 +36,26 @@ ListWatch::ListWatch(ListWatchOptions options, std::shared_ptr<Credentials> cred
 
 void ListWatch::run() {
   while (!stopped()) {
-    if (const auto listed = list(); !listed) {
-      ++list_failures_;
-      pause(listed.error());
-      continue;
-    }
-    while (!stopped() && watch() == Next::kWatch) {
-    }
+    Next next = begin();
+    while (next == Next::kWatch && !stopped()) next = watch();
   }
   disconnect();
 }
 
+ListWatch::Next ListWatch::begin() {
+  return options_.watch_list && watch_list_works_ ? stream_initial() : list_then_watch();
+}
+
 // --- list
 // ---------------------------------------------------------------------------------------------------
+
+ListWatch::Next ListWatch::list_then_watch() {
+  const auto listed = list();
+  if (listed) return Next::kWatch;
+  ++list_failures_;
+  pause(listed.error());
+  return Next::kList;
+}
 
 // The first list may come from the server's cache; a later one must not be older than what was seen; when the
 // server cannot serve that version, it is asked for the newest one, which costs it most.
@@ -60,15 +67,20 @@ Result<void> ListWatch::list() {
     version_unusable_ = true;
     listed = list_at("", true);
   }
-  if (!listed) return listed;
+  if (!listed) return tl::unexpected(listed.error());
+  list_ended(*listed);
+  return {};
+}
+
+void ListWatch::list_ended(const std::string& version) {
+  version_ = version;
   version_unusable_ = false;
   listed_once_ = true;
   ++lists_;
   events_.list_ended();
-  return {};
 }
 
-Result<void> ListWatch::list_at(const std::string& version, bool paged) {
+Result<std::string> ListWatch::list_at(const std::string& version, bool paged) {
   events_.list_began();
   const std::string limit = paged ? fmt::to_string(options_.page_size) : "";
   std::string continue_token;
@@ -80,9 +92,8 @@ Result<void> ListWatch::list_at(const std::string& version, bool paged) {
     if (!meta && meta.error().code == ErrorCode::kExpired && !first) return list_at("", false);
     if (!meta) return tl::unexpected(meta.error());
     continue_token = meta->continue_token;
-    if (continue_token.empty()) version_ = meta->resource_version;
-  } while (!continue_token.empty());
-  return {};
+    if (continue_token.empty()) return meta->resource_version;
+  } while (true);
 }
 
 Result<ObjectMeta> ListWatch::list_page(const std::string& query) {
@@ -100,32 +111,71 @@ Result<ObjectMeta> ListWatch::list_page(const std::string& query) {
 // --- watch
 // --------------------------------------------------------------------------------------------------
 
-std::string ListWatch::watch_query() {
+std::string ListWatch::random_timeout() const {
   const double seconds = static_cast<double>(options_.watch_duration.count()) / 1000 * (1 + random_());
-  return query_of({{"watch", "true"},
-                   {"allowWatchBookmarks", "true"},
-                   {"resourceVersion", version_},
-                   {"timeoutSeconds", fmt::to_string(std::max(1, static_cast<int>(seconds)))}});
+  return fmt::to_string(std::max(1, static_cast<int>(seconds)));
+}
+
+// The initial state and then the watch in one stream. Whatever fails before the state is complete, the list
+// is the way out.
+ListWatch::Next ListWatch::stream_initial() {
+  ++watches_;
+  const TimePoint began = clock_.now();
+  bool complete = false;
+  events_.list_began();
+  const auto query = query_of({{"watch", "true"},
+                               {"allowWatchBookmarks", "true"},
+                               {"sendInitialEvents", "true"},
+                               {"resourceVersionMatch", "NotOlderThan"},
+                               {"resourceVersion", version_unusable_ ? "" : version_},
+                               {"timeoutSeconds", random_timeout()}});
+  const auto ended = read_events(query, [&](const WatchEvent& event) {
+    return complete ? on_event(event) : on_initial_event(event, complete);
+  });
+  if (stopped()) return Next::kList;
+  if (complete) return after_watch(ended, clock_.now() - began, 1);
+  const bool passing = !ended && reaction_of(ended.error().code) == Reaction::kRetry;
+  watch_list_works_ = passing && ended.error().code != ErrorCode::kInternal;
+  log_info("watch {}: listing, since the initial state did not come as a stream: {}", options_.path,
+           ended ? "it ended early" : ended.error().message);
+  return list_then_watch();
 }
 
 ListWatch::Next ListWatch::watch() {
   ++watches_;
   const TimePoint began = clock_.now();
   const uint64_t events_before = event_count_ + bookmarks_;
+  const auto query = query_of({{"watch", "true"},
+                               {"allowWatchBookmarks", "true"},
+                               {"resourceVersion", version_},
+                               {"timeoutSeconds", random_timeout()}});
+  const auto ended = read_events(query, [this](const WatchEvent& event) { return on_event(event); });
+  if (stopped()) return Next::kList;
+  return after_watch(ended, clock_.now() - began, event_count_ + bookmarks_ - events_before);
+}
+
+Result<void> ListWatch::read_events(const std::string& query,
+                                    const std::function<Result<void>(const WatchEvent&)>& on_event) {
   LineSplitter splitter;
   std::optional<Error> broken;
+  const auto on_line = [&](std::string_view line) {
+    const auto event = read_watch_event(line);
+    if (!event) {
+      // A proxy's error page is many such lines.
+      if (undecodable_++ % 1000 == 0)
+        log_warning("watch {}: a line is skipped: {}", options_.path, event.error().message);
+      return true;
+    }
+    if (auto fine = on_event(*event); !fine) broken = fine.error();
+    return !broken;
+  };
   const auto on_data = [&](std::string_view piece) -> Result<void> {
-    auto fed = splitter.feed(piece, [&](std::string_view line) {
-      if (auto fine = on_line(line); !fine) broken = fine.error();
-      return !broken;
-    });
+    auto fed = splitter.feed(piece, on_line);
     events_.drained();
     if (broken) return tl::unexpected(*broken);
     return fed;
   };
-  const auto ended = stream(options_.path + watch_query(), {on_data, options_.watch_silence});
-  if (stopped()) return Next::kList;
-  return after_watch(ended, clock_.now() - began, event_count_ + bookmarks_ - events_before);
+  return stream(options_.path + query, {on_data, options_.watch_silence});
 }
 
 ListWatch::Next ListWatch::after_watch(const Result<void>& ended, Duration lasted, uint64_t events) {
@@ -152,26 +202,35 @@ ListWatch::Next ListWatch::after_watch(const Result<void>& ended, Duration laste
   }
 }
 
-Result<void> ListWatch::on_line(std::string_view line) {
-  const auto event = read_watch_event(line);
-  if (!event) {
-    // A proxy's error page is many such lines.
-    if (undecodable_++ % 1000 == 0)
-      log_warning("watch {}: a line is skipped: {}", options_.path, event.error().message);
-    return {};
-  }
-  if (event->type == WatchEventType::kError) {
-    const ApiStatus status = read_status(event->object);
+Result<void> ListWatch::on_event(const WatchEvent& event) {
+  if (event.type == WatchEventType::kError) {
+    const ApiStatus status = read_status(event.object);
     return tl::unexpected(error_of(fmt::format("watch {}", options_.path), status.code, status));
   }
-  if (event->type == WatchEventType::kBookmark) {
+  if (event.type == WatchEventType::kBookmark) {
     ++bookmarks_;
-    const auto meta = read_meta(event->object);
+    const auto meta = read_meta(event.object);
     if (meta && !meta->resource_version.empty()) version_ = meta->resource_version;
     return {};
   }
   ++event_count_;
-  if (auto version = events_.changed(*event); version && !version->empty()) version_ = *std::move(version);
+  if (auto version = events_.changed(event); version && !version->empty()) version_ = *std::move(version);
+  return {};
+}
+
+Result<void> ListWatch::on_initial_event(const WatchEvent& event, bool& complete) {
+  if (event.type == WatchEventType::kError) return on_event(event);
+  if (event.type == WatchEventType::kAdded) {
+    events_.listed(event.object);
+    return {};
+  }
+  const auto meta = read_meta(event.object);
+  if (event.type != WatchEventType::kBookmark || !meta)
+    return fail(ErrorCode::kInternal, "watch {}: a change before the initial state was complete",
+                options_.path);
+  if (!meta->initial_events_end) return {};
+  complete = true;
+  list_ended(meta->resource_version);
   return {};
 }
 

@@ -32,6 +32,9 @@ struct ListWatchOptions {
   Duration watch_silence{150'000};   // nothing at all for so long: connect again at the same version
   Duration list_silence{60'000};
   unsigned page_size = 500;
+  // Ask for the initial state as a stream (sendInitialEvents), which costs server and client less than a
+  // list; a server that does not know it is listed.
+  bool watch_list = true;
   unsigned failures_until_relist = 5;  // watches that fail for a reason nobody understands
 };
 
@@ -76,18 +79,27 @@ class ListWatch {
     Duration silence;
   };
 
+  Next begin();
+  Next list_then_watch();
+  Next stream_initial();
   Result<void> list();
-  Result<void> list_at(const std::string& version, bool paged);
+  void list_ended(const std::string& version);
+  // Returns the version of the list.
+  Result<std::string> list_at(const std::string& version, bool paged);
   Result<ObjectMeta> list_page(const std::string& query);
   Next watch();
+  // How the watch that `query` opens goes on: each line to `on_event`, until it ends.
+  Result<void> read_events(const std::string& query,
+                           const std::function<Result<void>(const WatchEvent&)>& on_event);
   Next after_watch(const Result<void>& ended, Duration lasted, uint64_t events);
-  Result<void> on_line(std::string_view line);
+  Result<void> on_event(const WatchEvent& event);
+  Result<void> on_initial_event(const WatchEvent& event, bool& complete);
   Result<void> stream(const std::string& path, const Stream& stream);
   Result<void> stream_once(const std::string& path, const Stream& stream, const Credentials::Current& with);
   Result<http::Client*> connection(const Credentials::Current& credentials, Duration silence);
   void disconnect();
   void pause(const Error& error);
-  [[nodiscard]] std::string watch_query();
+  [[nodiscard]] std::string random_timeout() const;
   [[nodiscard]] bool stopped() const;
 
   const ListWatchOptions options_;
@@ -99,6 +111,7 @@ class ListWatch {
   // The thread of run() only.
   std::string version_;  // the last seen
   bool listed_once_ = false;
+  bool watch_list_works_ = true;   // until the server refuses it
   bool version_unusable_ = false;  // the server could not list at the version we had
   bool version_refused_ = false;   // the last stream was refused for the version it named
   uint32_t attempts_ = 0;          // pauses in a row

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "base/text.h"
 #include "kube/json_reader.h"
 
 namespace muster::kube {
@@ -40,9 +39,13 @@ void read_details(JsonReader& reader, Value value, ApiStatus& status) {
   });
 }
 
+// Quotes stay as they are: the server's messages are full of them.
 std::string one_line(std::string_view text) {
-  const std::string shown = muster::quoted(text, kShownOfMessage);
-  return shown.substr(1, shown.size() - 2);
+  std::string line(text.substr(0, kShownOfMessage));
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; },
+      ' ');
+  return line;
 }
 
 // Only the form in seconds: the API server does not send dates.

@@ -13,7 +13,9 @@ namespace muster::kube {
 namespace {
 
 constexpr int kMaxDepth = 100;
-constexpr std::size_t kMaxJson = std::size_t{64} << 20;
+// How many times its text the JSON of a document may be; only aliases bring it beyond two or three.
+constexpr std::size_t kMaxGrowth = 20;
+constexpr std::size_t kAlwaysAllowed = std::size_t{1} << 20;
 
 // Merged maps add work without adding output, so that the limit above does not bound them.
 constexpr int kMaxMerges = 100'000;
@@ -57,6 +59,8 @@ std::string key_of(const YAML::Node& key) {
 
 class Converter {
  public:
+  explicit Converter(std::size_t text_size) : limit_(kAlwaysAllowed + kMaxGrowth * text_size) {}
+
   std::string convert(const YAML::Node& node) {
     append(node, 0);
     return std::move(out_);
@@ -67,7 +71,7 @@ class Converter {
 
   void append(const YAML::Node& node, int depth) {
     if (depth > kMaxDepth) fail_at(node, fmt::format("nested deeper than {} levels", kMaxDepth));
-    if (out_.size() > kMaxJson) fail_at(node, "the document expands to more than 64 MiB");
+    if (out_.size() > limit_) fail_at(node, "the aliases make the document too large");
     if (node.IsMap()) {
       append_map(node, depth);
     } else if (node.IsSequence()) {
@@ -132,6 +136,7 @@ class Converter {
     }
   }
 
+  const std::size_t limit_;
   std::string out_;
   int merges_ = 0;
 };
@@ -167,12 +172,12 @@ bool ends_with(std::string_view text, std::string_view end) {
   return text.size() >= end.size() && text.substr(text.size() - end.size()) == end;
 }
 
-void append_objects(const YAML::Node& document, std::vector<YamlObject>& objects) {
+void append_objects(const YAML::Node& document, std::size_t text_size, std::vector<YamlObject>& objects) {
   if (!document.IsMap()) fail_at(document, "expected an object with fields");
   const std::string kind = text_field(document, "kind");
   const YAML::Node items = document["items"];
   if (!ends_with(kind, "List") || !items) {
-    objects.push_back({kind, Converter().convert(document), line_of(document)});
+    objects.push_back({kind, Converter(text_size).convert(document), line_of(document)});
     return;
   }
   if (!items.IsSequence() && !items.IsNull()) fail_at(items, "items must be a list");
@@ -180,27 +185,29 @@ void append_objects(const YAML::Node& document, std::vector<YamlObject>& objects
   for (const auto& item : items) {
     if (!item.IsMap()) fail_at(item, "expected an object with fields");
     const std::string own_kind = text_field(item, "kind");
-    objects.push_back({own_kind.empty() ? item_kind : own_kind, Converter().convert(item), line_of(item)});
+    objects.push_back(
+        {own_kind.empty() ? item_kind : own_kind, Converter(text_size).convert(item), line_of(item)});
   }
 }
 
 }  // namespace
 
 Result<std::vector<YamlDocument>> yaml_to_json(std::string_view text, std::string_view source) {
-  return with_documents(text, source, [](const std::vector<YAML::Node>& nodes) {
+  return with_documents(text, source, [&](const std::vector<YAML::Node>& nodes) {
     std::vector<YamlDocument> documents;
     for (const auto& node : nodes) {
-      if (node.IsDefined() && !node.IsNull()) documents.push_back({Converter().convert(node), line_of(node)});
+      if (node.IsDefined() && !node.IsNull())
+        documents.push_back({Converter(text.size()).convert(node), line_of(node)});
     }
     return documents;
   });
 }
 
 Result<std::vector<YamlObject>> yaml_to_objects(std::string_view text, std::string_view source) {
-  return with_documents(text, source, [](const std::vector<YAML::Node>& nodes) {
+  return with_documents(text, source, [&](const std::vector<YAML::Node>& nodes) {
     std::vector<YamlObject> objects;
     for (const auto& node : nodes) {
-      if (node.IsDefined() && !node.IsNull()) append_objects(node, objects);
+      if (node.IsDefined() && !node.IsNull()) append_objects(node, text.size(), objects);
     }
     return objects;
   });

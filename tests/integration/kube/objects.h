@@ -35,6 +35,14 @@ inline std::string bookmark(int version) {
                fmt::format(R"({{"kind":"Node","metadata":{{"resourceVersion":"{}"}}}})", version));
 }
 
+inline std::string end_of_initial_events(int version) {
+  return event(
+      "BOOKMARK",
+      fmt::format(
+          R"({{"kind":"Node","metadata":{{"resourceVersion":"{}","annotations":{{"k8s.io/initial-events-end":"true"}}}}}})",
+          version));
+}
+
 inline std::string status(int code, const std::string& reason, const std::string& message,
                           const std::string& details = "{}") {
   return fmt::format(

@@ -66,6 +66,7 @@ inline ListWatchOptions quick() {
   options.backoff = {Duration(5), Duration(40)};
   options.shortest_watch = Duration(20);
   options.page_size = 2;
+  options.watch_list = false;
   return options;
 }
 
