@@ -36,13 +36,13 @@ void keep_identity(const Json& before, Json& after) {
 Store::Store(StoreOptions options) : options_(std::move(options)) {}
 
 Answer<Object> Store::create(Kind kind, Json object) {
-  Json& meta = object["metadata"];
-  if (text_at(meta, {"uid"}).empty()) meta["uid"] = options_.new_uid();
-  if (text_at(meta, {"creationTimestamp"}).empty()) meta["creationTimestamp"] = options_.now();
   Key key{ns_of(object), name_of(object)};
 
   const std::lock_guard lock(mutex_);
   if (table(kind).contains(key)) return already_exists(describe(kind, key.first, key.second));
+  Json& meta = object["metadata"];
+  if (text_at(meta, {"uid"}).empty()) meta["uid"] = options_.new_uid();
+  if (text_at(meta, {"creationTimestamp"}).empty()) meta["creationTimestamp"] = options_.now();
   Object stored = stamp(std::move(object));
   table(kind)[key] = stored;
   log(ChangeType::kAdded, kind, key.first, stored);

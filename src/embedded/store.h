@@ -2,7 +2,7 @@
 // that watches read. It knows no HTTP and no rules of a kind, only identity: name, namespace, uid, version.
 //
 // Thread rule: every function may be called from several threads at once. Objects handed out are immutable
-// and shared. Time and uids come from the options.
+// and shared. Time and uids come from the options, whose functions are called by one thread at a time.
 #pragma once
 
 #include <chrono>
