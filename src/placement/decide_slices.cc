@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "placement/decision.h"
+#include "placement/explain.h"
 #include "placement/identical.h"
 #include "placement/subdomains.h"
 
@@ -36,7 +37,10 @@ class SliceDecision {
     }
     Outcome none;
     none.code = NoCode::kSlices;
-    if (roomiest == kNoDomain || outer.room(roomiest) < least) return none;
+    if (roomiest == kNoDomain || outer.room(roomiest) < least) {
+      explain_misses(outer, least, none);
+      return none;
+    }
     const auto count = static_cast<uint32_t>(outer.room(roomiest));
     return write(roomiest, pack_units(problem_, outer, roomiest, count, search_.quality), count);
   }
@@ -60,6 +64,20 @@ class SliceDecision {
         for (DomainId up = above(domain); up != kNoDomain; up = topology.parent(up))
           rooms[at(up)] += rooms[i];
       }
+    }
+  }
+
+  void explain_misses(const Units& outer, uint32_t least, Outcome& outcome) {
+    for (std::size_t i = problem_.ladder.size(); i-- > 0;) {
+      DomainId best = kNoDomain;
+      for (const DomainId domain : candidates(problem_, problem_.ladder[i]))
+        if (best == kNoDomain || outer.room(domain) > outer.room(best)) best = domain;
+      if (best == kNoDomain) continue;
+      Miss miss = miss_in(problem_, best);
+      miss.slices = true;
+      miss.holds = static_cast<uint32_t>(std::min<int64_t>(outer.room(best), least));
+      miss.wanted = least;
+      outcome.nearest.push_back(miss);
     }
   }
 

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "muster/solver.h"
+#include "muster/verdict.h"
 #include "placement/problem.h"
 #include "placement/slots.h"
 
@@ -17,6 +17,7 @@ struct Outcome {
   NoCode code = NoCode::kMembers;  // of a kNo
   DomainId domain = kNoDomain;
   std::vector<Slot> slots;
+  std::vector<Miss> nearest;  // of a kNo that knows better than to count members; loosest level first
 };
 
 struct Search {
@@ -24,6 +25,9 @@ struct Search {
   Budget& budget;   // for deciding
   Budget& quality;  // for improving
 };
+
+// The whole decision, by whichever method the request calls for.
+[[nodiscard]] Outcome decide(Search& search);
 
 // Domains of a level that hold the bound members.
 [[nodiscard]] std::vector<DomainId> candidates(const Problem& problem, LevelId level);

@@ -11,10 +11,30 @@ struct Hold {
   int64_t missing = 0;  // of short_kind
 };
 
-Hold hold(Problem& problem, DomainId domain) {
+using Counts = std::vector<int64_t>;  // per kind
+
+Counts all_members(const Problem& problem) {
+  Counts counts;
+  for (const Kind& kind : problem.kinds) counts.push_back(kind.count);
+  return counts;
+}
+
+Counts members_of(const Problem& problem, uint32_t node) {
+  Counts counts(problem.kinds.size(), 0);
+  std::vector<uint32_t> open{node};
+  while (!open.empty()) {
+    const Node& it = problem.nodes[open.back()];
+    open.pop_back();
+    for (const auto& direct : it.direct) counts[direct.kind] += static_cast<int64_t>(direct.members.size());
+    open.insert(open.end(), it.children.begin(), it.children.end());
+  }
+  return counts;
+}
+
+Hold hold(Problem& problem, const Counts& counts, DomainId domain) {
   Hold result;
   for (uint32_t kind = 0; kind < problem.kinds.size(); ++kind) {
-    const int64_t count = problem.kinds[kind].count;
+    const int64_t count = counts[kind];
     const int64_t room = std::min<int64_t>(count, problem.rooms(kind).domain(domain));
     result.members += static_cast<uint32_t>(room);
     if (count - room > result.missing) {
@@ -55,7 +75,7 @@ void find_binding_resource(Problem& problem, const Kind& kind, DomainId domain, 
 }
 
 // The domain of a level that holds most; among equals the one with fewest hosts out of the question.
-DomainId closest(Problem& problem, LevelId level, uint32_t& looked_at) {
+DomainId closest(Problem& problem, const Counts& counts, LevelId level, uint32_t& looked_at) {
   const DomainRange range = problem.topology.domains(level);
   DomainId best = kNoDomain;
   uint32_t most = 0;
@@ -63,7 +83,7 @@ DomainId closest(Problem& problem, LevelId level, uint32_t& looked_at) {
     const auto domain = static_cast<DomainId>(i);
     if (!problem.holds_bound(domain)) continue;
     ++looked_at;
-    const Hold it = hold(problem, domain);
+    const Hold it = hold(problem, counts, domain);
     if (best == kNoDomain || it.members > most) {
       best = domain;
       most = it.members;
@@ -72,29 +92,54 @@ DomainId closest(Problem& problem, LevelId level, uint32_t& looked_at) {
   return best;
 }
 
-}  // namespace
-
-Miss miss_in(Problem& problem, DomainId domain) {
+Miss measure(Problem& problem, const Counts& counts, DomainId domain, uint32_t bound, uint32_t wanted) {
   Miss miss;
   miss.domain = domain;
   miss.level = problem.topology.level_of(domain);
   const auto hosts = problem.topology.hosts(domain);
   miss.hosts = static_cast<uint32_t>(hosts.size());
-  const Hold it = hold(problem, domain);
-  const uint32_t bound = static_cast<uint32_t>(problem.bound_hosts.size());
+  const Hold it = hold(problem, counts, domain);
   miss.holds = it.members + bound;
-  miss.wanted = problem.needed + bound;
+  miss.wanted = wanted;
   if (problem.kinds.empty()) return miss;
   const Kind& kind = problem.kinds[it.short_kind];
   miss.role = kind.role;
   for (const HostIndex host : hosts) ++miss.excluded[static_cast<std::size_t>(problem.exclusion(kind, host))];
   miss.excluded[0] = 0;
   if (it.missing > 0) {
-    const int64_t missing =
-        miss.wanted > miss.holds && problem.kinds.size() == 1 ? miss.wanted - miss.holds : it.missing;
+    const bool one_kind = std::count_if(counts.begin(), counts.end(), [](int64_t n) { return n > 0; }) == 1;
+    const int64_t missing = miss.wanted > miss.holds && one_kind ? miss.wanted - miss.holds : it.missing;
     find_binding_resource(problem, kind, domain, missing, miss);
   }
   return miss;
+}
+
+}  // namespace
+
+Miss miss_in(Problem& problem, DomainId domain) {
+  const auto bound = static_cast<uint32_t>(problem.bound_hosts.size());
+  return measure(problem, all_members(problem), domain, bound, problem.needed + bound);
+}
+
+Miss miss_of(Problem& problem, uint32_t node, DomainId domain) {
+  const Node& it = problem.nodes[node];
+  return measure(problem, members_of(problem, node), domain, it.bound, it.minimum.value_or(it.total));
+}
+
+void blame_subgroup(Problem& problem, Reason& reason) {
+  constexpr std::size_t kLooks = 200;
+  for (uint32_t node = 1; node < std::min(problem.nodes.size(), kLooks); ++node) {
+    const Node& it = problem.nodes[node];
+    if (it.level == kClusterLevel || it.bound > 0) continue;
+    uint32_t looked_at = 0;
+    const DomainId domain = closest(problem, members_of(problem, node), it.level, looked_at);
+    if (domain == kNoDomain) continue;
+    const Miss miss = miss_of(problem, node, domain);
+    if (miss.holds >= miss.wanted) continue;
+    reason.subgroup = subgroup_path(problem.request, it.subgroup);
+    reason.nearest = {miss};
+    return;
+  }
 }
 
 Reason explain(Problem& problem, NoCode fallback) {
@@ -104,7 +149,7 @@ Reason explain(Problem& problem, NoCode fallback) {
   reason.code = fallback;
   for (std::size_t i = problem.ladder.size(); i-- > 0;) {
     uint32_t looked_at = 0;
-    const DomainId domain = closest(problem, problem.ladder[i], looked_at);
+    const DomainId domain = closest(problem, all_members(problem), problem.ladder[i], looked_at);
     if (i + 1 == problem.ladder.size()) reason.domains = looked_at;
     if (domain != kNoDomain) reason.nearest.push_back(miss_in(problem, domain));
   }

@@ -10,6 +10,12 @@ namespace muster::placement {
 // several. Bound members are included.
 [[nodiscard]] Miss miss_in(Problem& problem, DomainId domain);
 
+// The same for the members of one subgroup or slice.
+[[nodiscard]] Miss miss_of(Problem& problem, uint32_t node, DomainId domain);
+
+// A subgroup or slice that no domain of its level can hold even alone, if there is one, becomes the reason.
+void blame_subgroup(Problem& problem, Reason& reason);
+
 // The nearest misses of all levels of the ladder, loosest first, and the code of the loosest.
 [[nodiscard]] Reason explain(Problem& problem, NoCode fallback);
 

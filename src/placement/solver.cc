@@ -6,6 +6,7 @@
 #include "muster/checker.h"
 #include "placement/decision.h"
 #include "placement/explain.h"
+#include "placement/remedies.h"
 
 namespace muster {
 namespace {
@@ -28,32 +29,21 @@ Fits to_fits(const Problem& problem, Outcome outcome, uint64_t steps) {
   return fits;
 }
 
-// Nothing to place: the finest domain of the ladder around the bound members, if the required level has one.
-Outcome around_bound(const Problem& problem) {
-  Outcome outcome;
-  for (const LevelId level : problem.ladder) {
-    const auto domains = placement::candidates(problem, level);
-    if (domains.empty()) continue;
-    outcome.answer = Answer::kFits;
-    outcome.domain = domains.front();
-    break;
-  }
-  return outcome;
-}
-
-Outcome decide(Search& search) {
-  Problem& problem = search.problem;
-  if (problem.pending == 0) return around_bound(problem);
-  if (placement::plainly_sliced(problem)) return placement::decide_slices(search);
-  if (!problem.flat()) return placement::decide_structured(search);
-  if (problem.kinds.size() == 1) return placement::decide_identical(search);
-  return placement::decide_mixed(search);
-}
-
 OwnerId owner_of(const PlacementRequest& request, uint32_t subgroup) {
   while (request.subgroups[subgroup].owner == kNoOwner && subgroup != 0)
     subgroup = request.subgroups[subgroup].parent;
   return request.subgroups[subgroup].owner;
+}
+
+Reason explain_outcome(Problem& problem, const Outcome& outcome) {
+  Reason reason = placement::explain(problem, outcome.code);
+  if (!outcome.nearest.empty()) {
+    reason.nearest = outcome.nearest;
+    reason.code = outcome.code;
+  } else if (!problem.flat() && reason.code == NoCode::kSubGroups) {
+    placement::blame_subgroup(problem, reason);
+  }
+  return reason;
 }
 
 bool bound_contradict_group(const Problem& problem) {
@@ -70,10 +60,15 @@ Verdict solve(const PlacementRequest& request, ClusterState& state, const SolveO
   Budget budget(options.step_budget);
   Budget quality(options.quality_budget);
   Search search{problem, budget, quality};
-  Outcome outcome = decide(search);
+  Outcome outcome = placement::decide(search);
   const uint64_t steps = budget.used() + quality.used();
-  if (outcome.answer == Answer::kNo) return CertifiedNo{placement::explain(problem, outcome.code), steps};
-  if (outcome.answer == Answer::kOpen) return Undecided{placement::explain(problem, outcome.code), steps, {}};
+  if (outcome.answer != Answer::kFits) {
+    Reason reason = explain_outcome(problem, outcome);
+    if (outcome.answer == Answer::kOpen) return Undecided{std::move(reason), steps, {}};
+    if (options.remedies)
+      reason.remedies = placement::find_remedies(request, state, reason, options.step_budget / 8);
+    return CertifiedNo{std::move(reason), steps};
+  }
   Fits fits = to_fits(problem, std::move(outcome), steps);
   const auto checked = check_placement(request, fits.placement, state);
   if (!checked) return Undecided{placement::explain(problem, outcome.code), steps, checked.error().message};
