@@ -2,7 +2,7 @@
 """Builds and runs every test of the project; `make test` calls it.
 
   tests/run.py                     everything
-  tests/run.py checks release      only these parts: release, asan, tsan, checks, e2e
+  tests/run.py checks release      only these parts, see --list
   tests/run.py --list
 
 Three builds: release is what ships, and runs all tests; asan (with UBSan) runs the unit tests; tsan runs the tests
@@ -23,11 +23,12 @@ from runner import catch2, process
 from runner.report import Report
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["checks", "release", "asan", "tsan", "e2e"]
+PARTS = ["checks", "release", "instructions", "asan", "tsan", "e2e"]
 
 TARGETS = {
     "release": ["muster-extender", "muster-demo", "unit_tests", "property_tests", "integration_tests",
-                "self_contained_headers"],
+                "self_contained_headers", "muster", "bench_verbs", "bench_placement", "bench_instructions",
+                "embedding_example"],
     "asan": ["unit_tests"],
     "tsan": ["concurrent_tests"],
 }
@@ -54,7 +55,7 @@ class Run:
         if "e2e" in self.parts:
             self.start_e2e_build()
         for name in TARGETS:
-            if name in self.parts or (name == "release" and "e2e" in self.parts):
+            if name in self.parts or (name == "release" and {"e2e", "instructions"} & set(self.parts)):
                 self.build(name)
         for name in PARTS:
             if name in self.parts:
@@ -92,14 +93,24 @@ class Run:
     # Parts
 
     def checks(self):
-        log = self.report.log_file("checks")
-        status, took = process.run([sys.executable, "-B", "tests/checks/run.py"], log, ROOT, 300)
+        self.lines("checks of the source text", [sys.executable, "-B", "tests/checks/run.py"])
+
+    def instructions(self):
+        """The counts that are kept hold for the compiler of Debian 12 alone."""
+        if "release" in self.built:
+            self.lines("instructions of fixed decisions",
+                       ["bench/placement/compare.py", "build/release/bench/bench_instructions"])
+
+    def lines(self, title, command):
+        """Runs a command that prints a line "ok …" or "FAIL …" for each thing it looks at."""
+        log = self.report.log_file(title)
+        status, took = process.run(command, log, ROOT, 300)
         lines = log.read_text().splitlines()
         passed = sum(line.startswith("ok ") for line in lines)
         failed = sum(line.startswith("FAIL") for line in lines)
         if (status != 0 and failed == 0) or passed + failed == 0:
             failed += 1
-        self.report.note("checks of the source text", took, passed, failed, log)
+        self.report.note(title, took, passed, failed, log)
 
     def release(self):
         if "release" not in self.built:
