@@ -28,10 +28,13 @@ type Recorder struct {
 	changed    chan struct{} // closed and replaced at each event
 	pods       map[string]*corev1.Pod
 	boundAt    map[string]time.Time
+	plannedAt  map[string]time.Time
+	releasedAt map[string]time.Time
 	rooms      map[string]corev1.ResourceList
 	used       map[string]map[corev1.ResourceName]int64 // milli-units
 	charged    map[string]charge
-	partial    map[groupID]time.Time // since when 0 < bound < min
+	partial    map[groupID]time.Time // since when 0 < bound < min, on the way up
+	whole      map[groupID]bool      // has been whole since it last held nothing
 	longest    map[string]time.Duration
 	allowed    map[string]time.Duration // by namespace
 	violations map[string][]string
@@ -49,8 +52,9 @@ type charge struct {
 func StartRecorder(ctx context.Context, client kubernetes.Interface) (*Recorder, error) {
 	r := &Recorder{
 		changed: make(chan struct{}), pods: map[string]*corev1.Pod{}, boundAt: map[string]time.Time{},
+		plannedAt: map[string]time.Time{}, releasedAt: map[string]time.Time{},
 		rooms: map[string]corev1.ResourceList{}, used: map[string]map[corev1.ResourceName]int64{},
-		charged: map[string]charge{}, partial: map[groupID]time.Time{}, longest: map[string]time.Duration{},
+		charged: map[string]charge{}, partial: map[groupID]time.Time{}, whole: map[groupID]bool{}, longest: map[string]time.Duration{},
 		allowed: map[string]time.Duration{}, violations: map[string][]string{},
 	}
 	list, err := client.CoreV1().Pods("").List(ctx, metav1.ListOptions{})
@@ -103,17 +107,22 @@ func (r *Recorder) see(kind watch.EventType, pod *corev1.Pod, now time.Time) {
 		r.pods[key] = pod
 	}
 	holds := kind != watch.Deleted && Bound(pod)
-	if holds {
-		if _, seen := r.boundAt[key]; !seen {
-			r.boundAt[key] = now
-		}
-	}
+	note(r.plannedAt, key, now, Planned(pod))
+	note(r.releasedAt, key, now, Planned(pod) && !Gated(pod))
+	note(r.boundAt, key, now, holds)
 	r.account(key, pod, holds)
 	if group := pod.Annotations[GroupKey]; group != "" {
 		r.checkWhole(groupID{pod.Namespace, group}, now)
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
+}
+
+// note remembers when something was first true.
+func note(at map[string]time.Time, key string, now time.Time, is bool) {
+	if _, seen := at[key]; is && !seen {
+		at[key] = now
+	}
 }
 
 // account keeps what each node gives, and notes the moment when it gives more than it has.
@@ -165,8 +174,15 @@ func (r *Recorder) checkWhole(id groupID, now time.Time) {
 			bound++
 		}
 	}
+	switch {
+	case bound == 0:
+		delete(r.whole, id)
+	case bound >= least:
+		r.whole[id] = true
+	}
 	since, was := r.partial[id]
-	is := 0 < bound && bound < least
+	// A whole group that loses members was not bound in part: scenarios delete pods.
+	is := 0 < bound && bound < least && !r.whole[id]
 	switch {
 	case is && !was:
 		r.partial[id] = now
@@ -256,12 +272,26 @@ func (r *Recorder) Wait(ctx context.Context, namespace string, limit time.Durati
 	}
 }
 
-// BoundAt is when the recorder saw the pod bound, first and last of the given ones.
+// BoundAt is when the recorder saw the first and the last of the given pods bound.
 func (r *Recorder) BoundAt(pods []*corev1.Pod) (first, last time.Time) {
+	return r.span(r.boundAt, pods)
+}
+
+// PlannedAt is the same for nomination and plan id.
+func (r *Recorder) PlannedAt(pods []*corev1.Pod) (first, last time.Time) {
+	return r.span(r.plannedAt, pods)
+}
+
+// ReleasedAt is the same for the gate's removal.
+func (r *Recorder) ReleasedAt(pods []*corev1.Pod) (first, last time.Time) {
+	return r.span(r.releasedAt, pods)
+}
+
+func (r *Recorder) span(times map[string]time.Time, pods []*corev1.Pod) (first, last time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, p := range pods {
-		at, ok := r.boundAt[string(p.UID)]
+		at, ok := times[string(p.UID)]
 		if !ok {
 			continue
 		}
