@@ -30,7 +30,7 @@ struct Slice {
 
 enum class Strategy : uint8_t {
   kPack,    // as few domains as possible
-  kSpread,  // evenly over the domains of the next level below the chosen one
+  kSpread,  // evenly over the domains of the next level below the chosen one; for members of one role
 };
 
 struct SubGroup {

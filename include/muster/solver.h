@@ -16,7 +16,7 @@ namespace muster {
 
 struct SolveOptions {
   uint64_t step_budget = 20'000'000;  // a step is a few nanoseconds of work
-  uint64_t quality_budget = 300'000;  // steps spent on a better placement once one is known
+  uint64_t quality_budget = 100'000;  // steps spent on a better placement once one is known
   bool remedies = true;               // look for the smallest change that would help when it does not fit
 };
 

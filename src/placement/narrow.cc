@@ -73,11 +73,29 @@ class Narrowing {
     return parts.size() + 1;
   }
 
+  // Where the kinds compete for the same room, the least prefix fails. With many parts, tries are costly, so
+  // the first one is made where the kinds' shares of the room add up to one.
+  [[nodiscard]] std::size_t first_try(const std::vector<Part>& parts) const {
+    constexpr std::size_t kFewParts = 64;
+    const std::size_t least = least_prefix(parts);
+    if (least > parts.size() || parts.size() <= kFewParts) return least;
+    std::vector<double> room(kinds_.size(), 0);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      double shares = 0;
+      for (std::size_t k = 0; k < kinds_.size(); ++k) {
+        room[k] += static_cast<double>(problem_.rooms(kinds_[k]).domain(parts[i].domain));
+        shares += static_cast<double>(wanted_.count[kinds_[k]]) / std::max(room[k], 1e-9);
+      }
+      if (shares <= 1) return std::max(least, i + 1);
+    }
+    return parts.size();
+  }
+
   std::optional<NarrowPacking> fewest(std::vector<Part>& parts, std::vector<DomainId>& chosen) {
     std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
       return a.use != b.use ? a.use > b.use : a.busy > b.busy;
     });
-    std::size_t count = least_prefix(parts);
+    std::size_t count = first_try(parts);
     while (count <= parts.size() && budget_.left(1)) {
       auto found = try_on(parts, count);
       if (found) {
@@ -94,11 +112,13 @@ class Narrowing {
 
   std::optional<NarrowPacking> try_on(const std::vector<Part>& parts, std::size_t count) {
     NarrowPacking packing;
-    for (std::size_t i = 0; i < count; ++i) {
-      const auto hosts = problem_.topology.hosts(parts[i].domain);
+    std::vector<DomainId> domains;
+    for (std::size_t i = 0; i < count; ++i) domains.push_back(parts[i].domain);
+    std::sort(domains.begin(), domains.end());  // depth-first
+    for (const DomainId domain : domains) {
+      const auto hosts = problem_.topology.hosts(domain);
       packing.hosts.insert(packing.hosts.end(), hosts.begin(), hosts.end());
     }
-    std::sort(packing.hosts.begin(), packing.hosts.end());
     const LocalHosts local(problem_, packing.hosts, wanted_);
     auto takes = pack_quickly(local, wanted_, budget_);
     if (!takes) return std::nullopt;

@@ -193,3 +193,19 @@ TEST_CASE("reason: a group is worth another try only when a host it may use has 
   state.uncharge(HostIndex{0}, {{bench.gpu, 8}});
   CHECK(worth_another_try(request, reason, state));
 }
+
+TEST_CASE("identical: spread puts members evenly over the domains below, as far as they have room") {
+  auto bench = make_grid(1, 4, 2);
+  bench.state.charge(HostIndex{0}, {{bench.gpu, 8}});
+  bench.state.charge(HostIndex{1}, {{bench.gpu, 7}});
+  auto request = identical(10, {{bench.gpu, 1}}, "block");
+  request.subgroups[0].placement = Strategy::kSpread;
+  const auto verdict = decide(request, bench.state);
+  REQUIRE(std::holds_alternative<Fits>(verdict));
+  std::map<DomainId, int> members;
+  for (const auto& it : std::get<Fits>(verdict).placement)
+    ++members[bench.state.topology().leaf_domain(it.host)];
+  std::multiset<int> counts;
+  for (const auto& [rack, count] : members) counts.insert(count);
+  CHECK(counts == std::multiset<int>{1, 3, 3, 3});
+}
