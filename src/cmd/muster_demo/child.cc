@@ -1,6 +1,7 @@
 #include "cmd/muster_demo/child.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,7 +18,28 @@ namespace {
 constexpr std::chrono::seconds kGrace{5};
 constexpr int kCannotRun = 127;
 
-[[noreturn]] void become(const std::vector<std::string>& arguments, int output, pid_t parent) {
+// Blocks all signals of this thread. A fork in between inherits that, so that the child runs none of our
+// handlers.
+class BlockedSignals {
+ public:
+  BlockedSignals() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  ~BlockedSignals() { restore(); }
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+  void restore() const { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+ private:
+  sigset_t before_;
+};
+
+[[noreturn]] void become(const std::vector<std::string>& arguments, int output, pid_t parent,
+                         const BlockedSignals& signals) {
+  for (const int one : {SIGTERM, SIGINT, SIGHUP, SIGPIPE}) signal(one, SIG_DFL);
+  signals.restore();
   prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (getppid() != parent) _exit(kCannotRun);  // the parent died before the line above
   dup2(output, STDOUT_FILENO);
@@ -40,8 +62,9 @@ Result<std::unique_ptr<Child>> Child::start(const std::vector<std::string>& argu
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail(ErrorCode::kUnavailable, "pipe: {}", strerror(errno));
   const pid_t parent = getpid();
+  const BlockedSignals signals;
   const pid_t pid = fork();
-  if (pid == 0) become(arguments, ends[1], parent);
+  if (pid == 0) become(arguments, ends[1], parent, signals);
   close(ends[1]);
   if (pid < 0) {
     close(ends[0]);
