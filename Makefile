@@ -45,6 +45,12 @@ bench:  ## the benchmarks; their figures as JSON in build/bench
 	  "$$program" --json "build/bench/$$(basename "$$program").json"; \
 	done
 
+.PHONY: oracle
+oracle:  ## the solver against exhaustive search on a million random instances; INSTANCES sets another number
+	@cmake/install_packages.sh build
+	@$(release) property_tests
+	@MUSTER_ORACLE_INSTANCES=$(or $(INSTANCES),1000000) build/release/tests/property/test_property_placement
+
 .PHONY: format
 format:  ## lay out the C++ files
 	@cmake/install_packages.sh test
