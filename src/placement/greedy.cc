@@ -13,10 +13,6 @@ class Greedy {
   Greedy(const LocalHosts& hosts, const Wanted& wanted) : hosts_(hosts), wanted_(wanted) {
     for (std::size_t kind = 0; kind < hosts.kinds(); ++kind)
       if (wanted.count[kind] > 0) kinds_.push_back(kind);
-    total_room_.assign(hosts.kinds(), 0);
-    for (const std::size_t kind : kinds_)
-      for (std::size_t h = 0; h < hosts.size(); ++h)
-        if (hosts.may(h, kind)) total_room_[kind] += hosts.room(hosts.free(h), kind, wanted.count[kind]);
   }
 
   // Devices a member takes, then the largest share of what there is of anything.
@@ -30,9 +26,11 @@ class Greedy {
   }
   // The kind with the least choice first.
   [[nodiscard]] std::vector<std::size_t> by_choice() const {
-    return sorted([&](std::size_t kind) {
-      return static_cast<double>(total_room_[kind]) / static_cast<double>(wanted_.count[kind]);
-    });
+    std::vector<double> room(hosts_.kinds(), 0);
+    for (const std::size_t kind : kinds_)
+      for (std::size_t h = 0; h < hosts_.size(); ++h)
+        if (hosts_.may(h, kind)) room[kind] += hosts_.room(hosts_.free(h), kind, wanted_.count[kind]);
+    return sorted([&](std::size_t kind) { return room[kind] / static_cast<double>(wanted_.count[kind]); });
   }
 
   [[nodiscard]] Takes run(const std::vector<std::size_t>& order, HostRule rule, uint32_t& placed) const {
@@ -126,7 +124,6 @@ class Greedy {
   const LocalHosts& hosts_;
   const Wanted& wanted_;
   std::vector<std::size_t> kinds_;
-  std::vector<int64_t> total_room_;
 };
 
 }  // namespace

@@ -159,54 +159,56 @@ void ScopeFrontier::find_caps() {
   }
 }
 
-// The hosts of a domain in groups that belong together at the coarsest level, the most useful first.
-std::vector<std::vector<HostIndex>> ScopeFrontier::top_parts(DomainId domain) const {
+// The parts of a domain at the coarsest level, the most useful first.
+std::vector<ScopeFrontier::TopPart> ScopeFrontier::top_parts(DomainId domain) const {
   const Topology& topology = problem_.topology;
-  std::vector<HostIndex> hosts;
-  const LevelId own = topology.level_of(domain);
-  const bool same_order = own == topology.host_level() || own == kClusterLevel || topology.tree(own) == tree_;
-  if (same_order && !(own == kClusterLevel && tree_ != 0)) {
-    const auto span = topology.hosts(domain);
-    hosts.assign(span.begin(), span.end());
-  } else {
-    for (const HostIndex host : topology.order(tree_))
-      if (topology.domain_of(host, own) == domain) hosts.push_back(host);
-  }
-  struct Group {
-    std::vector<HostIndex> hosts;
-    double use = 0;
-  };
-  std::vector<Group> groups;
   const LevelId level = levels_.back();
-  std::vector<HostIndex> loose;
+  const LevelId own = topology.level_of(domain);
+  const bool nested = level != topology.host_level() && topology.nests(own, level);
+  std::vector<TopPart> parts;
+  std::size_t covered = 0;
+  if (nested) {
+    const DomainRange range = topology.domains_within(domain, level);
+    for (uint32_t i = range.first; i < range.last; ++i) {
+      parts.push_back({static_cast<DomainId>(i), {}, 0});
+      covered += topology.hosts(static_cast<DomainId>(i)).size();
+    }
+  }
+  // Hosts that lack the label, or levels that do not nest: host by host.
+  if (covered < topology.hosts(domain).size()) parts = parts_by_host(domain);
+  for (uint32_t kind = 0; kind < problem_.kinds.size(); ++kind) {
+    const KindRooms& rooms = problem_.rooms(kind);
+    const auto count = static_cast<double>(std::max(1U, wanted_.count[kind]));
+    for (TopPart& part : parts) {
+      int64_t room = part.domain != kNoDomain ? rooms.domain(part.domain) : 0;
+      for (const HostIndex host : part.hosts) room += rooms.host(host);
+      part.use += std::min(static_cast<double>(room) / count, 1.0);
+    }
+  }
+  std::erase_if(parts, [](const TopPart& part) { return part.use <= 0; });
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const TopPart& a, const TopPart& b) { return a.use > b.use; });
+  return parts;
+}
+
+std::vector<ScopeFrontier::TopPart> ScopeFrontier::parts_by_host(DomainId domain) const {
+  const Topology& topology = problem_.topology;
+  const LevelId own = topology.level_of(domain);
+  std::vector<TopPart> parts;
+  TopPart loose;
   DomainId current = kNoDomain;
-  std::vector<const KindRooms*> rooms;
-  for (uint32_t kind = 0; kind < problem_.kinds.size(); ++kind) rooms.push_back(&problem_.rooms(kind));
-  for (const HostIndex host : hosts) {
-    const bool useful =
-        std::any_of(rooms.begin(), rooms.end(), [&](const KindRooms* r) { return r->host(host) > 0; });
-    if (!useful) continue;
-    const DomainId of = topology.domain_of(host, level);
+  for (const HostIndex host : topology.order(tree_)) {
+    if (topology.domain_of(host, own) != domain) continue;
+    const DomainId of = topology.domain_of(host, levels_.back());
     if (of == kNoDomain) {
-      loose.push_back(host);
+      loose.hosts.push_back(host);
       continue;
     }
-    if (groups.empty() || of != current) groups.emplace_back();
+    if (parts.empty() || of != current) parts.emplace_back();
     current = of;
-    groups.back().hosts.push_back(host);
+    parts.back().hosts.push_back(host);
   }
-  if (!loose.empty()) groups.push_back({std::move(loose), 0});
-  for (Group& group : groups)
-    for (std::size_t kind = 0; kind < rooms.size(); ++kind) {
-      int64_t room = 0;
-      for (const HostIndex host : group.hosts) room += rooms[kind]->host(host);
-      const auto count = static_cast<double>(std::max(1U, wanted_.count[kind]));
-      group.use += std::min(static_cast<double>(room) / count, 1.0);
-    }
-  std::stable_sort(groups.begin(), groups.end(),
-                   [](const Group& a, const Group& b) { return a.use > b.use; });
-  std::vector<std::vector<HostIndex>> parts;
-  for (Group& group : groups) parts.push_back(std::move(group.hosts));
+  if (!loose.hosts.empty()) parts.push_back(std::move(loose));
   return parts;
 }
 
@@ -385,7 +387,9 @@ Answer ScopeFrontier::decide(DomainId domain, std::vector<Slot>& slots) {
   std::size_t used = 0;
   const std::vector<uint32_t> best = target_of(*targets_.front());
   for (; used < groups.size() && found == nullptr; ++used) {
-    open_bunch(groups[used], bunches[used]);
+    const TopPart& part = groups[used];
+    open_bunch(part.domain != kNoDomain ? problem_.topology.hosts(part.domain) : std::span(part.hosts),
+               bunches[used]);
     const Bunch& bunch = bunches[used];
     const bool closed =
         top > 0 && !bunch.domains[top - 1].empty() && bunch.domains[top - 1].front() != kNoDomain;
@@ -405,7 +409,7 @@ Answer ScopeFrontier::decide(DomainId domain, std::vector<Slot>& slots) {
   std::size_t share = 0;
   std::vector<std::pair<HostIndex, std::size_t>> order;
   for (std::size_t i = 0; i < used; ++i)
-    if (bunches[i].hosts->size() > 0) order.emplace_back(groups[i].front(), i);
+    if (bunches[i].hosts->size() > 0) order.emplace_back(bunches[i].hosts->host(0), i);
   std::vector<std::size_t> share_of(used, 0);
   for (std::size_t i = 0; i < used; ++i)
     if (bunches[i].hosts->size() > 0) share_of[i] = share++;

@@ -59,7 +59,14 @@ class ScopeFrontier {
 
   void find_levels();
   void find_caps();
-  std::vector<std::vector<HostIndex>> top_parts(DomainId domain) const;
+  // A domain of the coarsest level, or a list of hosts.
+  struct TopPart {
+    DomainId domain = kNoDomain;
+    std::vector<HostIndex> hosts;
+    double use = 0;  // share of what is wanted that it can hold, over the kinds
+  };
+  std::vector<TopPart> top_parts(DomainId domain) const;
+  std::vector<TopPart> parts_by_host(DomainId domain) const;
   void open_bunch(std::span<const HostIndex> hosts, Bunch& bunch) const;
   bool explore(const Bunch& bunch, std::size_t from, std::size_t to, std::size_t stage, bool closed,
                Area& area);
