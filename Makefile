@@ -40,10 +40,8 @@ bench:  ## the benchmarks; their figures as JSON in build/bench
 	@cmake/install_packages.sh build
 	@$(release) all
 	@mkdir -p build/bench
-	@for program in build/release/bench/bench_*; do \
-	  [ -x "$$program" ] || continue; \
-	  "$$program" --json "build/bench/$$(basename "$$program").json"; \
-	done
+	@build/release/bench/bench_placement --json build/bench/placement.json
+	@build/release/bench/bench_verbs --json build/bench/verbs.json
 
 .PHONY: oracle
 oracle:  ## the solver against exhaustive search on a million random instances; INSTANCES sets another number

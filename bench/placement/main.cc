@@ -1,12 +1,11 @@
-// bench_placement [seed [largest cluster [rounds]]]: decisions per request family, cluster size and number of
-// members, in microseconds of the thread's processor time; one JSON document.
+// bench_placement: the time of one decision by family of requests, size of the cluster and number of members.
 #include <fmt/format.h>
 #include <sys/resource.h>
-#include <time.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
+#include <cstdio>
 #include <string>
 #include <vector>
 
@@ -18,92 +17,144 @@ using namespace muster::bench;
 
 namespace {
 
+constexpr double kLongestMicros = 3e6;  // of one row
+
+struct Options {
+  uint64_t seed = 1;
+  uint32_t largest = 100'000;
+  uint32_t rounds = 1'000;
+  std::string json;
+};
+
+struct Row {
+  std::size_t hosts = 0;
+  std::string family;
+  std::size_t members = 0;
+  bool yes = true;  // what was asked for; what came out is counted below
+  std::size_t rounds = 0;
+  std::size_t fits = 0;
+  std::size_t no = 0;
+  double first = 0;  // µs; the shape was not seen before
+  double p50 = 0;
+  double p99 = 0;
+  double p999 = 0;
+  uint64_t steps = 0;  // of the last round
+};
+
 double micros_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Time this thread ran: on a shared machine the wall clock also counts the neighbours.
-double thread_micros() {
-  timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) * 1e6 + static_cast<double>(now.tv_nsec) / 1e3;
+double percentile(const std::vector<double>& sorted, double share) {
+  const auto index = static_cast<std::size_t>(share * static_cast<double>(sorted.size()));
+  return sorted[std::min(sorted.size() - 1, index)];
 }
 
-double percentile(std::vector<double>& sorted, double share) {
-  return sorted[std::min(sorted.size() - 1,
-                         static_cast<std::size_t>(share * static_cast<double>(sorted.size())))];
-}
-
-void run(Cluster& cluster, Family family, uint32_t members, bool yes, uint32_t rounds, uint64_t seed,
-         bool first) {
+Row run(Cluster& cluster, Family family, uint32_t members, bool yes, const Options& options) {
   const PlacementRequest request = make_request(cluster, family, members, yes);
-  Random random(seed);
+  Row row{cluster.state.host_count(), to_string(family), request.members.size(), yes};
+  Random random(options.seed);
   std::vector<double> micros;
-  uint64_t fits = 0;
-  uint64_t no = 0;
-  uint64_t steps = 0;
   double spent = 0;
-  for (uint32_t round = 0; round < rounds && spent < 3e6; ++round) {
+  for (uint32_t round = 0; round < options.rounds && spent < kLongestMicros; ++round) {
     for (int i = 0; i < 16; ++i) disturb(cluster, random);
-    SolveOptions options;
-    options.remedies = false;
-    const double start = thread_micros();
-    const Verdict verdict = solve(request, cluster.state, options);
-    micros.push_back(thread_micros() - start);
+    SolveOptions solving;
+    solving.remedies = false;
+    const auto start = std::chrono::steady_clock::now();
+    const Verdict verdict = solve(request, cluster.state, solving);
+    micros.push_back(micros_since(start));
     spent += micros.back();
-    if (const auto* it = std::get_if<Fits>(&verdict)) {
-      ++fits;
-      steps = it->steps;
-    }
-    if (const auto* it = std::get_if<CertifiedNo>(&verdict)) {
-      ++no;
-      steps = it->steps;
-    }
-    if (const auto* it = std::get_if<Undecided>(&verdict)) steps = it->steps;
+    row.fits += std::holds_alternative<Fits>(verdict);
+    row.no += std::holds_alternative<CertifiedNo>(verdict);
+    row.steps = std::visit([](const auto& answer) { return answer.steps; }, verdict);
   }
-  const double cold = micros.front();
+  row.rounds = micros.size();
+  row.first = micros.front();
   std::sort(micros.begin(), micros.end());
-  fmt::print(
-      "{}    "
+  row.p50 = percentile(micros, 0.5);
+  row.p99 = percentile(micros, 0.99);
+  row.p999 = percentile(micros, 0.999);
+  return row;
+}
+
+void print(const Row& row) {
+  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9}\n",
+             row.hosts, row.family, row.members, row.yes ? "yes" : "no", row.fits, row.no,
+             row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps);
+  std::fflush(stdout);
+}
+
+std::string to_json(const Row& row) {
+  return fmt::format(
       "{{\"hosts\":{},\"family\":\"{}\",\"members\":{},\"asked\":\"{}\",\"rounds\":{},\"fits\":{},\"no\":{},"
       "\"undecided\":{},\"first_us\":{:.1f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"steps\":"
       "{}}}",
-      first ? "" : ",\n", cluster.state.host_count(), to_string(family), request.members.size(),
-      yes ? "yes" : "no", micros.size(), fits, no, micros.size() - fits - no, cold, percentile(micros, 0.5),
-      percentile(micros, 0.99), percentile(micros, 0.999), steps);
-  std::fflush(stdout);
+      row.hosts, row.family, row.members, row.yes ? "yes" : "no", row.rounds, row.fits, row.no,
+      row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps);
+}
+
+long resident_kib() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  CLI::App app("The time of one decision", "bench_placement");
+  app.add_option("--seed", options.seed, "of clusters and disturbances (1)");
+  app.add_option("--largest", options.largest, "largest cluster, in hosts (100000)");
+  app.add_option("--rounds", options.rounds, "decisions per row at most (1000)");
+  app.add_option("--json", options.json, "write the figures to this file as well");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::exit(app.exit(error));
+  }
+  return options;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  const uint64_t seed = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1;
-  const uint32_t largest = argc > 2 ? static_cast<uint32_t>(std::strtoul(argv[2], nullptr, 10)) : 100'000;
-  const uint32_t rounds = argc > 3 ? static_cast<uint32_t>(std::strtoul(argv[3], nullptr, 10)) : 1'000;
-  fmt::print("{{\"seed\":{},\n  \"decisions\":[\n", seed);
-  bool first = true;
+  const Options options = parse(argc, argv);
+  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "hosts", "family",
+             "members", "ask", "fits", "no", "undecided", "first µs", "p50 µs", "p99 µs", "p99.9 µs",
+             "steps");
+  std::string rows;
   double build_ms = 0;
   double event_ns = 0;
   for (const uint32_t hosts : {1'000U, 10'000U, 100'000U}) {
-    if (hosts > largest) break;
+    if (hosts > options.largest) break;
     auto start = std::chrono::steady_clock::now();
-    Cluster cluster = bench::make_cluster(hosts, seed);
+    Cluster cluster = bench::make_cluster(hosts, options.seed);
     build_ms = micros_since(start) / 1e3;
-    for (std::size_t f = 0; f < kFamilies; ++f)
-      for (const uint32_t members : {8U, 64U, 1'024U, 16'000U})
+    for (std::size_t family = 0; family < kFamilies; ++family) {
+      for (const uint32_t members : {8U, 64U, 1'024U, 16'000U}) {
         for (const bool yes : {true, false}) {
           if (members * 2 > hosts) continue;
-          run(cluster, static_cast<Family>(f), members, yes, rounds, seed, first);
-          first = false;
+          const Row row = run(cluster, static_cast<Family>(family), members, yes, options);
+          print(row);
+          rows += (rows.empty() ? "" : ",\n    ") + to_json(row);
         }
-    Random random(seed);
+      }
+    }
+    Random random(options.seed);
     start = std::chrono::steady_clock::now();
     for (int i = 0; i < 1'000'000; ++i) disturb(cluster, random);
     event_ns = micros_since(start) / 1e3;
   }
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  fmt::print("\n  ],\n  \"build_ms\":{:.1f}, \"event_ns\":{:.0f}, \"max_rss_kib\":{}}}\n", build_ms, event_ns,
-             usage.ru_maxrss);
-  return 0;
+  fmt::print("largest cluster: built in {:.0f} ms, one pod event {:.0f} ns, {} KiB resident at most\n",
+             build_ms, event_ns, resident_kib());
+  if (options.json.empty()) return 0;
+  std::FILE* file = std::fopen(options.json.c_str(), "w");
+  if (file == nullptr) {
+    std::fprintf(stderr, "bench_placement: %s cannot be written\n", options.json.c_str());
+    return 2;
+  }
+  fmt::print(file,
+             "{{\"seed\":{},\n  \"decisions\":[\n    {}\n  ],\n  \"build_ms\":{:.1f}, \"event_ns\":{:.0f}, "
+             "\"max_rss_kib\":{}}}\n",
+             options.seed, rows, build_ms, event_ns, resident_kib());
+  std::fclose(file);
 }
