@@ -1,5 +1,6 @@
-// The decision library alone: two racks of four hosts with 8 GPUs, one of them in use, and a group of four members that
-// want 8 GPUs each in one rack. Headers: include/muster/. Libraries: muster_placement and what it depends on.
+// The decision library alone: two racks of four hosts with 8 GPUs, one of them in use, and a group of four
+// members that want 8 GPUs each in one rack. Headers: include/muster/. Libraries: muster_placement and what
+// it depends on.
 #include <muster/solver.h>
 
 #include <cstdio>
@@ -34,6 +35,7 @@ int main() {
   }
   charge_placement(request, fits->placement, cluster);
   std::printf("in %s:", cluster.topology().describe(fits->domain).c_str());
-  for (const Assignment& a : fits->placement) std::printf(" %s", cluster.topology().host_name(a.host).c_str());
+  for (const Assignment& a : fits->placement)
+    std::printf(" %s", cluster.topology().host_name(a.host).c_str());
   std::printf("\n");
 }
