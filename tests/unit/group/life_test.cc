@@ -83,7 +83,7 @@ TEST_CASE_METHOD(Bound, "A late joiner's plan ends when the group falls below it
 TEST_CASE_METHOD(Bound, "A lost member's replacement is planned alone and waits for nobody else") {
   bench.erase("b");
   CHECK(bench.state() == State::kRepairing);
-  CHECK(bench.group().reason() == "group ns/g lacks 1 members");
+  CHECK(bench.group().reason() == "group ns/g has lost members, 3 of 4 members run");
   CHECK(bench.group().spare() == -1);
   replace("b2", "job-1");
   bench.reserve();
