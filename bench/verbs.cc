@@ -1,0 +1,278 @@
+// How long filter takes over loopback on one kept-alive connection, as kube-scheduler calls it: in the server
+// (from the body in memory to the reply in memory; wall clock and processor time) and at the client. Node
+// names have 45 characters, the pod is one of 3 KB. The last part has 500 binds waiting meanwhile.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdio>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "extender/service.h"
+#include "http/client.h"
+#include "http/memory.h"
+#include "http/server.h"
+
+namespace muster {
+namespace {
+
+using std::chrono::steady_clock;
+
+constexpr int kBinds = 500;
+constexpr double kBarMs = 0.3;  // server p50 at 5,000 names
+
+// Answers as told; binds wait until they are released.
+class BenchDecisions : public extender::Decisions {
+ public:
+  extender::FilterDecision filter(const extender::PodIdentity&) override { return decision; }
+  void node_refused(const extender::PodIdentity&, const std::string&) override {}
+  Result<void> bind(const extender::BindCall&) override {
+    std::unique_lock lock(mutex_);
+    ++waiting;
+    changed_.wait(lock, [this] { return released_; });
+    --waiting;
+    return {};
+  }
+  bool may_preempt(const extender::PodIdentity&, const std::vector<std::string>&) override { return true; }
+  bool ready() const override { return true; }
+  std::string metrics() const override { return {}; }
+  void release() {
+    std::lock_guard lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
+  extender::FilterDecision decision;
+  std::atomic<int> waiting = 0;
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool released_ = false;
+};
+
+struct Times {
+  std::vector<double> server_ms;
+  std::vector<double> cpu_ms;
+  std::vector<double> client_ms;
+};
+
+struct Row {
+  std::string what;
+  int names = 0;
+  std::size_t request_bytes = 0;
+  std::size_t reply_bytes = 0;
+  double cpu_p50 = 0, server_p50 = 0, server_p99 = 0, client_p50 = 0, client_p99 = 0;
+};
+
+double percentile(std::vector<double> values, double share) {
+  std::sort(values.begin(), values.end());
+  return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
+}
+
+double thread_cpu_ms() {
+  timespec now = {};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) * 1e3 + static_cast<double>(now.tv_nsec) / 1e6;
+}
+
+double milliseconds_since(steady_clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
+}
+
+std::string node_name(int i) {
+  return fmt::format("ip-10-{:03}-{:03}-{:06}.eu-central-1.compute.internal", i / 65536, i / 256 % 256, i);
+}
+
+std::string filter_body(int names) {
+  std::string filler;
+  for (int i = 0; i < 40; ++i)
+    filler += fmt::format(R"(,{{"name":"VARIABLE_{}","value":"some value of it {}"}})", i, i);
+  std::string body = fmt::format(
+      R"({{"Pod":{{"metadata":{{"name":"train-7","namespace":"ml","uid":"0b5e1f5e-7d0a-4b7e-8a6d-2f1f3c9f5a10",)"
+      R"("annotations":{{"muster.dev/group-name":"train","muster.dev/min-member":"64"}},)"
+      R"("labels":{{"batch.kubernetes.io/job-completion-index":"7"}}}},"spec":{{"schedulerName":"muster",)"
+      R"("containers":[{{"name":"main","image":"registry.example/train:1","env":[{{"name":"A","value":"1"}}{}],)"
+      R"("resources":{{"requests":{{"cpu":"8","memory":"64Gi","nvidia.com/gpu":"8"}}}}}}]}},)"
+      R"("status":{{"phase":"Pending"}}}},"Nodes":null,"NodeNames":[)",
+      filler);
+  for (int i = 0; i < names; ++i) body += fmt::format("{}\"{}\"", i > 0 ? "," : "", node_name(i));
+  return body + "]}";
+}
+
+std::shared_ptr<const extender::Promises> promises(int hosts) {
+  auto out = std::make_shared<extender::Promises>();
+  for (int i = 0; i < hosts; ++i) (*out)[node_name(i * 7)].set(kCpu, 1000);
+  return out;
+}
+
+class Bench {
+ public:
+  Bench() : service_(decisions_), server_(http::ServerOptions{}) {
+    server_.route("POST", "/filter", [this](const http::Request& request) {
+      double cpu = thread_cpu_ms();
+      auto begin = steady_clock::now();
+      extender::Answer answer = service_.filter(request.body);
+      if (times_ != nullptr) {
+        times_->server_ms.push_back(milliseconds_since(begin));
+        times_->cpu_ms.push_back(thread_cpu_ms() - cpu);
+      }
+      http::Response response;
+      response.status = answer.status;
+      response.body = std::move(answer.body);
+      return response;
+    });
+    server_.route_blocking("POST", "/bind", [this](const http::Request& request) {
+      http::Response response;
+      response.body = service_.bind(request.body).body;
+      return response;
+    });
+    auto port = server_.start();
+    if (!port) throw std::runtime_error(port.error().message);
+    url_ = fmt::format("http://127.0.0.1:{}", *port);
+  }
+  ~Bench() { decisions_.release(); }
+
+  std::unique_ptr<http::Client> client() const {
+    http::ClientOptions options;
+    options.base_url = url_;
+    return http::Client::create(options).value();
+  }
+
+  Row filter(std::string what, extender::FilterDecision decision, int names, int calls) {
+    decisions_.decision = std::move(decision);
+    std::string body = filter_body(names);
+    Row row{std::move(what), names, body.size()};
+    auto caller = client();
+    Times times;
+    calls = std::max(30, calls * 5000 / std::max(names, 5000));
+    for (int i = -5; i < calls; ++i) {
+      times_ = i < 0 ? nullptr : &times;
+      auto begin = steady_clock::now();
+      auto reply = caller->call("POST", "/filter", {}, body, "application/json");
+      if (!reply || reply->status != 200) throw std::runtime_error("filter was not answered");
+      if (i >= 0) times.client_ms.push_back(milliseconds_since(begin));
+      row.reply_bytes = reply->body.size();
+    }
+    times_ = nullptr;
+    row.cpu_p50 = percentile(times.cpu_ms, 0.5);
+    row.server_p50 = percentile(times.server_ms, 0.5);
+    row.server_p99 = percentile(times.server_ms, 0.99);
+    row.client_p50 = percentile(times.client_ms, 0.5);
+    row.client_p99 = percentile(times.client_ms, 0.99);
+    return row;
+  }
+
+  // Returns the time until all binds wait, in milliseconds.
+  double block_binds() {
+    auto begin = steady_clock::now();
+    for (int i = 0; i < kBinds; ++i) {
+      blocked_.emplace_back([this] {
+        (void)client()->call("POST", "/bind", {},
+                             R"({"PodName":"p","PodNamespace":"n","PodUID":"u","Node":"x"})",
+                             "application/json");
+      });
+    }
+    while (decisions_.waiting < kBinds) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return milliseconds_since(begin);
+  }
+  double release_binds() {
+    auto begin = steady_clock::now();
+    decisions_.release();
+    for (auto& caller : blocked_) caller.join();
+    return milliseconds_since(begin);
+  }
+
+ private:
+  BenchDecisions decisions_;
+  extender::Service service_;
+  Times* times_ = nullptr;
+  std::string url_;
+  std::vector<std::thread> blocked_;
+  http::Server server_;
+};
+
+void print(const Row& row) {
+  fmt::print("{:32} {:>7} {:>9} {:>9}   {:8.3f} {:8.3f} {:8.3f}   {:8.3f} {:8.3f}\n", row.what, row.names,
+             row.request_bytes, row.reply_bytes, row.cpu_p50, row.server_p50, row.server_p99, row.client_p50,
+             row.client_p99);
+}
+
+std::string json(const std::vector<Row>& rows, int calls, double settle_ms, double release_ms, bool held) {
+  std::string out = fmt::format(
+      "{{\n  \"benchmark\": \"verbs\",\n  \"calls\": {},\n  \"name_characters\": {},\n  \"bar_ms\": {},\n"
+      "  \"bar_held\": {},\n  \"binds\": {{\"count\": {}, \"settle_ms\": {:.3f}, \"release_ms\": {:.3f}}},\n "
+      " \"filter\": [",
+      calls, node_name(0).size(), kBarMs, held, kBinds, settle_ms, release_ms);
+  const char* separator = "";
+  for (const Row& row : rows) {
+    out += fmt::format(
+        "{}\n    {{\"what\": \"{}\", \"names\": {}, \"request_bytes\": {}, \"reply_bytes\": {}, "
+        "\"server_cpu_p50_ms\": {:.4f}, \"server_p50_ms\": {:.4f}, "
+        "\"server_p99_ms\": {:.4f}, \"client_p50_ms\": {:.4f}, \"client_p99_ms\": {:.4f}}}",
+        separator, row.what, row.names, row.request_bytes, row.reply_bytes, row.cpu_p50, row.server_p50,
+        row.server_p99, row.client_p50, row.client_p99);
+    separator = ",";
+  }
+  return out + "\n  ]\n}\n";
+}
+
+int run(const std::string& json_file, int calls) {
+  fmt::print("filter over loopback, {} calls each (fewer beyond 5,000 names), milliseconds\n", calls);
+  fmt::print("{:32} {:>7} {:>9} {:>9}   {:>8} {:>8}   {:>8} {:>8}\n", "", "names", "request", "reply",
+             "server50", "server99", "client50", "client99");
+  Bench bench;
+  std::vector<Row> rows;
+  auto measure = [&](std::string what, extender::FilterDecision decision, int names) {
+    rows.push_back(bench.filter(std::move(what), std::move(decision), names, calls));
+    print(rows.back());
+  };
+  for (int names : {1, 1000, 5000, 15'000, 100'000}) {
+    measure("planned member", extender::Planned{node_name(names - 1)}, names);
+    measure("foreign pod, no promises", extender::Foreign{promises(0)}, names);
+    measure("foreign pod, 64 hosts promised", extender::Foreign{promises(64)}, names);
+    measure("held member", extender::Held{"muster: 3 of 4 members of train are there"}, names);
+  }
+  bool held = true;
+  for (const Row& row : rows) {
+    if (row.names == 5000 && row.what != "held member") held = held && row.server_p50 < kBarMs;
+  }
+  double settle_ms = bench.block_binds();
+  measure(fmt::format("planned member, {} binds wait", kBinds), extender::Planned{node_name(4999)}, 5000);
+  measure(fmt::format("foreign pod, {} binds wait", kBinds), extender::Foreign{promises(0)}, 5000);
+  double release_ms = bench.release_binds();
+  fmt::print("{} binds: all wait after {:.0f} ms, all answered {:.0f} ms after their release\n", kBinds,
+             settle_ms, release_ms);
+  fmt::print("server p50 at 5,000 names below {} ms: {}\n", kBarMs, held ? "yes" : "NO");
+  if (!json_file.empty()) std::ofstream(json_file) << json(rows, calls, settle_ms, release_ms, held);
+  return held ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace muster
+
+int main(int argc, char** argv) {
+  CLI::App app("filter over loopback: time in the server and at the client");
+  std::string json_file;
+  int calls = 300;
+  app.add_option("--json", json_file, "write the figures to this file");
+  app.add_option("--calls", calls, "calls for each figure")->check(CLI::PositiveNumber);
+  CLI11_PARSE(app, argc, argv);
+  muster::http::tune_allocator();
+  try {
+    return muster::run(json_file, calls);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "bench_verbs: {}\n", error.what());
+    return 2;
+  }
+}
