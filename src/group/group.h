@@ -161,7 +161,8 @@ class Group {
 
   // the plan (group_plan.cc)
   [[nodiscard]] Question question(std::vector<const Member*> members) const;
-  void start_plan(const Context& context, const std::vector<Placed>& placed);
+  // False, and nothing is begun, when the group would not stand on these places.
+  [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed);
   [[nodiscard]] bool take_up(const std::string& id, const std::vector<const Member*>& members,
                              const Context& context);
   void assign(Assignment& assignment, const std::string& node, const Context& context);

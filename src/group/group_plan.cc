@@ -65,10 +65,10 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
   retry_at_.reset();
   ++version_;
   const Answer answer = context.room.solve(question(by_rank(&Member::available)));
-  if (const auto* fits = std::get_if<Fits>(&answer); fits && !fits->placed.empty()) {
+  const auto* fits = std::get_if<Fits>(&answer);
+  if (fits && !fits->placed.empty() && start_plan(context, fits->placed)) {
     last_no_.clear();
     last_no_epoch_.reset();
-    start_plan(context, fits->placed);
     return;
   }
   last_no_epoch_ = room_epoch;
@@ -78,32 +78,43 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
   }
   const auto* no = std::get_if<DoesNotFit>(&answer);
   const auto* undecided = std::get_if<Undecided>(&answer);
-  last_no_ = no ? no->message : undecided ? undecided->message : "no member can be added now";
+  if (no) last_no_ = no->message;
+  if (undecided) last_no_ = undecided->message;
+  if (fits) {
+    last_no_ = fits->placed.empty() ? "no member can be added now"
+                                    : "the members that have room do not make its subgroups stand";
+  }
   tell(context, undecided ? "Undecided" : "NoRoom", reason(), true);
 }
 
-void Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
-  rejection_told_.clear();
+bool Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
   plan_.emplace();
   plan_->id = context.new_plan_id();
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
   const std::map<std::string, int64_t> rank = ranks();
   for (const auto& [uid, node] : placed) {
-    const Member& member = members_.at(uid);
-    MUSTER_CHECK(context.room.reserve(key_, member, node));
     Assignment& assignment = plan_->assignments[uid];
-    assignment.pod = member.pod;
+    assignment.pod = members_.at(uid).pod;
     assignment.rank = rank.at(uid);
     assignment.plan = plan_->id;
     ++plan_->unbound;
     ++plan_->unconfirmed;
-    assign(assignment, node, context);
+  }
+  if (!enough()) {
+    plan_.reset();
+    return false;
+  }
+  rejection_told_.clear();
+  for (const auto& [uid, node] : placed) {
+    MUSTER_CHECK(context.room.reserve(key_, members_.at(uid), node));
+    assign(plan_->assignments.at(uid), node, context);
   }
   tell(context, "Planned",
        "group " + key_.text() + ": plan " + plan_->id + " places " + std::to_string(placed.size()) +
-           " members",
+           (placed.size() == 1 ? " member" : " members"),
        false);
+  return true;
 }
 
 void Group::assign(Assignment& assignment, const std::string& node, const Context& context) {
@@ -393,19 +404,21 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
   plan_->id = id;
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
+  const auto leave_it = [&] {
+    for (const auto& [taken, assignment] : plan_->assignments) context.room.unreserve(taken);
+    plan_.reset();
+    return false;
+  };
   const std::map<std::string, int64_t> rank = ranks();
   for (const Member* member : members) {
     const std::string& uid = member->pod.uid;
-    if (!context.room.reserve(key_, *member, member->nominated_node)) {
-      for (const auto& [taken, assignment] : plan_->assignments) context.room.unreserve(taken);
-      plan_.reset();
-      return false;
-    }
+    if (!context.room.reserve(key_, *member, member->nominated_node)) return leave_it();
     plan_->changes = std::max(plan_->changes, change_of(member->plan));
     plan_->assignments[uid] = {member->pod, member->nominated_node, rank.at(uid), member->plan, true, false,
                                {}};
     ++plan_->unbound;
   }
+  if (!enough()) return leave_it();
   proceed(context);
   return true;
 }
