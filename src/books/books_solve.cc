@@ -112,7 +112,21 @@ std::string in_annotations(const std::string& message) {
   return "muster.dev/group-spec: " + message;
 }
 
-// A certificate speaks of what is modelled; it says what it did not look at.
+// Slices of a subgroup count from its own first member, whatever ranks the subgroups before it have.
+void count_slices_from_zero(PlacementRequest& request) {
+  std::map<uint32_t, int64_t> first;
+  for (const Member& member : request.members) {
+    const auto [it, fresh] = first.emplace(member.subgroup, member.rank);
+    if (!fresh) it->second = std::min(it->second, member.rank);
+  }
+  for (Member& member : request.members) {
+    if (member.subgroup != 0 && !request.subgroups[member.subgroup].slices.empty())
+      member.rank -= first.at(member.subgroup);
+  }
+}
+
+}  // namespace
+
 std::string left_out(const group::Question& question) {
   std::set<std::string> names;
   for (const group::Member* member : question.members)
@@ -121,8 +135,6 @@ std::string left_out(const group::Question& question) {
   for (const std::string& name : names) text += (text.empty() ? " (not looked at: " : ", ") + name;
   return text.empty() ? text : text + ")";
 }
-
-}  // namespace
 
 // The members to place come first, so that their indices in the request are those in the question.
 PlacementRequest Books::to_request(const group::Question& question) {
@@ -156,6 +168,7 @@ PlacementRequest Books::to_request(const group::Question& question) {
     request.members.push_back({roles.intern(demand, kEveryHost), subgroup, fixed.rank, *host});
   }
   for (const auto& [path, count] : question.completed) tree.count_elsewhere(tree.find(path), count);
+  count_slices_from_zero(request);
   return request;
 }
 
@@ -179,6 +192,7 @@ Decision Books::decide(const group::Question& question) {
 }
 
 group::Answer Books::solve(const group::Question& question) {
+  last_no_.erase(question.key);
   const Decision decision = decide(question);
   if (!decision.verdict) return group::BadRequest{decision.verdict.error().message};
   const Verdict& verdict = *decision.verdict;
