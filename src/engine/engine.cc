@@ -39,7 +39,12 @@ void Engine::stop() {
   wake_.notify_all();
   room_.notify_all();
   if (thread_.joinable()) thread_.join();
+  refuse_calls();
   binder_.stop();
+}
+
+// Nobody is left to answer them, and the binder may take as long as its slowest write.
+void Engine::refuse_calls() {
   const std::lock_guard lock(calls_mutex_);
   refusing_calls_ = true;
   for (auto& [number, promise] : calls_)

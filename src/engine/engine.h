@@ -41,7 +41,8 @@ class Engine final : public extender::Decisions {
   ~Engine() override;  // stops
 
   void start();
-  // Answers all waiting bind calls with an error and ends the threads. Idempotent.
+  // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
+  // Idempotent.
   void stop();
 
   // --- the reflectors' side -------------------------------------------------------------------------------
@@ -67,6 +68,7 @@ class Engine final : public extender::Decisions {
   void turn();
   void carry(group::Command command);
   void answer(uint64_t call, Result<void> result);
+  void refuse_calls();
   void report(binder::Report report);
   [[nodiscard]] bool ours(const extender::PodIdentity& pod) const;
   void show_counts();
