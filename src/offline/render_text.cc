@@ -92,7 +92,10 @@ std::string explanation(const GroupReport& report) {
     text += "\n";
   }
   for (const Remedy& remedy : report.remedies) {
-    if (remedy.kind == "level") text += fmt::format("  it fits at level {}\n", remedy.level);
+    if (remedy.kind == "level") {
+      text += remedy.level == "cluster" ? "  it fits without a required level\n"
+                                        : fmt::format("  it fits at level {}\n", remedy.level);
+    }
     if (remedy.kind == "minimum") text += fmt::format("  it fits with a minimum of {}\n", remedy.minimum);
     if (remedy.kind == "room") {
       text +=

@@ -38,6 +38,12 @@ Result<std::vector<books::TreeLabels>> parse_levels(const std::string& list) {
     const bool host = name == "host" || key == "kubernetes.io/hostname";
     if (host && begin <= list.size())
       return invalid("--levels: {} has to be the last level", muster::quoted(item));
+    const bool twice = std::any_of(tree.levels.begin(), tree.levels.end(),
+                                   [&](const books::LevelLabels& level) { return level.name == name; });
+    if (twice) return invalid("--levels: {} stands twice", muster::quoted(name));
+    const bool listed = std::any_of(tree.levels.begin(), tree.levels.end(),
+                                    [&](const books::LevelLabels& level) { return level.name == name; });
+    if (listed) return invalid("--levels: {} is listed twice", muster::quoted(name));
     if (!host) tree.levels.push_back({name, {key}});
   }
   return std::vector<books::TreeLabels>{tree};
@@ -84,11 +90,13 @@ int64_t now_in_micros() {
 void add_plan_command(CLI::App& app, PlanOptions& options) {
   CLI::App* plan = app.add_subcommand(
       "plan", "place groups offline: nodes and pods as kubectl prints them, and manifests");
-  plan->add_option("--config", options.config_file, "a MusterConfiguration, for its levels")
-      ->type_name("FILE");
+  CLI::Option* config =
+      plan->add_option("--config", options.config_file, "a MusterConfiguration, for its levels")
+          ->type_name("FILE");
   plan->add_option("--levels", options.levels,
                    "levels, coarse to fine: NAME=LABELKEY or LABELKEY, comma-separated")
-      ->type_name("LIST");
+      ->type_name("LIST")
+      ->excludes(config);
   plan->add_option("--order", options.order, "input: as they appear (default); queue: by priority, then age")
       ->check(CLI::IsMember({"input", "queue"}));
   plan->add_flag("--explain", options.explain, "near misses, remedies, time and steps");
