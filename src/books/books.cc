@@ -370,6 +370,12 @@ std::vector<std::string> Books::bound_uids() const {
   return uids;
 }
 
+std::map<std::string, std::string> Books::reservations() const {
+  std::map<std::string, std::string> nodes;
+  for (const std::string& uid : reserved_) nodes.emplace(uid, charges_.at(uid).node);
+  return nodes;
+}
+
 bool Books::balanced() {
   std::vector<std::string> nodes;
   for (const auto& [node, count] : reserved_on_) nodes.push_back(node);

@@ -53,6 +53,9 @@ struct Decision {
 // Columns exist for the resources that members ask for; no group may ask for more different ones.
 inline constexpr std::size_t kMaxResources = 200;
 
+// A certificate speaks of what is modelled: " (not looked at: host ports, volumes)", empty where all is.
+[[nodiscard]] std::string left_out(const group::Question& question);
+
 class Books final : public group::Room {
  public:
   explicit Books(std::vector<TreeLabels> trees);
@@ -97,6 +100,7 @@ class Books final : public group::Room {
   // Node → what it still has for pods of no group, for every node with reservations.
   [[nodiscard]] std::unordered_map<std::string, ResourceList> promises();
   [[nodiscard]] std::vector<std::string> bound_uids() const;
+  [[nodiscard]] std::map<std::string, std::string> reservations() const;  // uid → node
   // Changes whenever promises() may have changed.
   [[nodiscard]] uint64_t promises_version() const { return promises_version_; }
   [[nodiscard]] const ClusterState& cluster() { return state(); }

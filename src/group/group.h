@@ -101,6 +101,8 @@ class Group {
   [[nodiscard]] const std::string* planned_node(const std::string& uid) const;
   // Members (some perhaps gone) whose planned_node() may have changed since the last call.
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
+  // Members that are promised a node by the plan and are not seen bound.
+  [[nodiscard]] uint32_t promised() const { return plan_ ? plan_->unbound : 0; }
   // How many running members it can lose and still reach its minimum; negative when it lacks some already,
   // never positive with subgroups, whose own minima it may break.
   [[nodiscard]] int64_t spare() const;

@@ -1,0 +1,94 @@
+#include "api.h"
+
+#include <utility>
+
+namespace muster::sim {
+
+void Api::list(Watch& watch) {
+  kube::Replace<kube::Node> nodes;
+  for (const auto& [name, node] : nodes_) nodes.items.push_back(node);
+  kube::Replace<kube::Pod> pods;
+  for (const auto& [name, pod] : pods_) pods.items.push_back(pod);
+  watch.nodes = {std::move(nodes)};
+  watch.pods = {std::move(pods)};
+}
+
+void Api::put_node(kube::Node node) {
+  const std::string name = node.name;
+  nodes_[name] = node;
+  for (Watch* watch : watches_) watch->nodes.push_back(kube::Upsert<kube::Node>{node});
+}
+
+void Api::remove_node(const std::string& name) {
+  const auto found = nodes_.find(name);
+  if (found == nodes_.end()) return;
+  for (Watch* watch : watches_) watch->nodes.push_back(kube::Remove<kube::Node>{found->second});
+  nodes_.erase(found);
+}
+
+void Api::put_pod(kube::Pod pod) {
+  const auto found = pods_.find(pod.name);
+  if (found != pods_.end() && found->second.same_as(pod)) return;
+  const std::string name = pod.name;
+  pods_[name] = pod;
+  for (Watch* watch : watches_) watch->pods.push_back(kube::Upsert<kube::Pod>{pod});
+}
+
+void Api::remove_pod(const std::string& name) {
+  const auto found = pods_.find(name);
+  if (found == pods_.end()) return;
+  for (Watch* watch : watches_) watch->pods.push_back(kube::Remove<kube::Pod>{found->second});
+  pods_.erase(found);
+}
+
+Result<kube::Pod> Api::read(const kube::PodRef& ref) const {
+  const auto found = pods_.find(ref.name);
+  if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}\" not found", ref.name);
+  if (found->second.uid != ref.uid)
+    return fail(ErrorCode::kConflict, "uid of pod {} is {}", ref.name, found->second.uid);
+  return found->second;
+}
+
+Result<void> Api::nominate(const kube::PodRef& ref, const std::string& node, const std::string& plan) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  time_.log("api: {} nominated node \"{}\" plan \"{}\"", ref.name, node, plan);
+  pod->nominated_node = node;
+  pod->annotations["muster.dev/plan"] = plan;
+  if (plan.empty()) pod->annotations.erase("muster.dev/plan");
+  put_pod(std::move(*pod));
+  return {};
+}
+
+Result<void> Api::release(const kube::PodRef& ref) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  time_.log("api: {} released", ref.name);
+  std::erase(pod->scheduling_gates, "muster.dev/hold");
+  put_pod(std::move(*pod));
+  return {};
+}
+
+Result<void> Api::bind(const kube::PodRef& ref, const std::string& node, const kube::StringMap& notes) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  if (!pod->node_name.empty())
+    return fail(ErrorCode::kConflict, "pod {} is assigned to {} already", ref.name, pod->node_name);
+  if (pod->terminating || !pod->scheduling_gates.empty())
+    return fail(ErrorCode::kConflict, "pod {} is being deleted or has gates", ref.name);
+  time_.log("api: {} bound to {}", ref.name, node);
+  pod->node_name = node;
+  pod->nominated_node.clear();
+  pod->phase = kube::PodPhase::kRunning;
+  for (const auto& [key, value] : notes) pod->annotations[key] = value;
+  put_pod(std::move(*pod));
+  return {};
+}
+
+Result<kube::Pod> Api::get_pod(const std::string&, const std::string& name) {
+  const auto found = pods_.find(name);
+  if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}\" not found", name);
+  return found->second;
+}
+
+}  // namespace muster::sim

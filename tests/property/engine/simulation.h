@@ -1,0 +1,89 @@
+// A short life of a random cluster with everything that may go wrong, and then a time in which nothing does.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api.h"
+#include "muster_process.h"
+#include "scheduler.h"
+#include "timeline.h"
+
+namespace muster::sim {
+
+struct Outcome {
+  uint64_t steps = 0;
+  uint64_t bindings = 0;
+  uint64_t groups = 0;
+  uint64_t whole = 0;    // reached their minimum at the end
+  uint64_t partial = 0;  // were whole, lost members, and found no room for the replacements
+  uint64_t waiting = 0;  // hold nothing
+};
+
+class Simulation {
+ public:
+  Simulation(uint64_t seed, bool logging);
+  // Throws Broken.
+  Outcome run();
+  [[nodiscard]] const Timeline& timeline() const { return time_; }
+  [[nodiscard]] std::string describe() const { return muster_.describe(); }
+
+ private:
+  // What a controller keeps alive: `size` pods, each replaced when it is lost.
+  struct GroupPlan {
+    std::string name;
+    int size = 1;
+    int minimum = 1;
+    int64_t gpus = 1;
+    std::string required;
+    std::string preferred;
+    int32_t priority = 0;
+    bool gated = true;
+    bool has_controller = true;
+    bool mistaken = false;  // its next pod is made with another minimum
+    std::set<std::string> mistakes;
+  };
+  struct Count {
+    int live = 0;
+    int succeeded = 0;
+    int unbound = 0;
+  };
+
+  void make_cluster();
+  void begin();
+  void create_group();
+  void create_pod(GroupPlan& group, int index);
+  void create_stranger();
+  void mischief_soon();
+  void do_mischief();
+  void mend(GroupPlan& group);
+  void lose_pod();
+  void note_loss(const kube::Pod& pod);
+  void end_pod(bool success);
+  void trouble_node();
+  void kill_muster();
+  void replace_missing();
+  void heal();
+  void run_until(TimePoint end);
+  [[nodiscard]] Count count(const std::string& group) const;
+  void watch_wholeness();
+  [[nodiscard]] std::map<std::string, bool> settle();
+  void check_at_rest(Outcome& outcome);
+
+  Timeline time_;
+  Faults faults_;
+  Api api_;
+  MusterProcess muster_;
+  Scheduler scheduler_;
+  std::map<std::string, GroupPlan> groups_;
+  std::map<std::string, kube::Node> spare_;  // removed nodes
+  std::set<std::string> was_whole_;
+  std::set<std::string> lost_members_;  // after bindings had begun
+  bool calm_ = false;
+  int serial_ = 0;
+};
+
+}  // namespace muster::sim
