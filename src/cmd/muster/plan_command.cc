@@ -38,9 +38,6 @@ Result<std::vector<books::TreeLabels>> parse_levels(const std::string& list) {
     const bool host = name == "host" || key == "kubernetes.io/hostname";
     if (host && begin <= list.size())
       return invalid("--levels: {} has to be the last level", muster::quoted(item));
-    const bool twice = std::any_of(tree.levels.begin(), tree.levels.end(),
-                                   [&](const books::LevelLabels& level) { return level.name == name; });
-    if (twice) return invalid("--levels: {} stands twice", muster::quoted(name));
     const bool listed = std::any_of(tree.levels.begin(), tree.levels.end(),
                                     [&](const books::LevelLabels& level) { return level.name == name; });
     if (listed) return invalid("--levels: {} is listed twice", muster::quoted(name));
