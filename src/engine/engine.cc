@@ -58,6 +58,7 @@ void Engine::post(Event event) {
   {
     const std::lock_guard lock(mutex_);
     queue_.push_back(std::move(event));
+    metrics_.set_engine_queue(static_cast<double>(queue_.size()));
   }
   wake_.notify_one();
 }
@@ -77,6 +78,7 @@ std::deque<Engine::Event> Engine::next_events() {
     wake_.wait(lock, has_work);
   }
   std::deque<Event> events = std::exchange(queue_, {});
+  metrics_.set_engine_queue(0);
   room_.notify_all();
   return events;
 }
