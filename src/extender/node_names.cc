@@ -9,6 +9,7 @@ namespace {
 
 // Sixteen bytes in one register, on every processor that g++ and clang know.
 using Bytes = uint8_t __attribute__((vector_size(16)));
+using SignedBytes = int8_t __attribute__((vector_size(16)));
 constexpr std::size_t kBytes = sizeof(Bytes);
 
 struct Counts {
@@ -46,8 +47,8 @@ void count_vectors(const char* text, std::size_t begin, std::size_t end, Counts&
     quotes -= is_quote;
     commas -= is_comma;
     separators -= is_comma & (before == '"') & (after == '"');
-    bad |= (here < 0x20) | (here > 0x7e) | (here == '\\') | (here == ']');
-    bad |= is_quote & (before == ',') & (after == ',');
+    // As signed numbers, control characters and everything beyond ASCII are below a space.
+    bad |= Bytes(SignedBytes(here) < 0x20) | (here == '\\') | (is_quote & (before == ',') & (after == ','));
   }
   out.quotes += sum(quotes);
   out.commas += sum(commas);
@@ -58,7 +59,7 @@ void count_vectors(const char* text, std::size_t begin, std::size_t end, Counts&
 void count_one(const char* text, std::size_t at, Counts& out) {
   auto here = static_cast<unsigned char>(text[at]);
   bool between = here == '"' && text[at - 1] == ',' && text[at + 1] == ',';
-  out.bad = out.bad || here < 0x20 || here > 0x7e || here == '\\' || here == ']' || between;
+  out.bad = out.bad || here < 0x20 || here > 0x7f || here == '\\' || between;
   out.quotes += here == '"' ? 1 : 0;
   if (here != ',') return;
   ++out.commas;

@@ -13,7 +13,7 @@ class NodeNames {
   NodeNames() = default;
 
   // Nothing unless text is names in quotes with commas between and nothing else: no space, no escape, nothing
-  // but printable ASCII, no bracket, no comma or quote in a name. What this accepts is valid JSON between
+  // beyond ASCII, no comma or quote in a name. What this accepts is valid JSON between
   // brackets. text outlives the result. One pass, 16 bytes at a time.
   [[nodiscard]] static std::optional<NodeNames> from_plain(std::string_view text);
 

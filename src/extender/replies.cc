@@ -1,5 +1,7 @@
 #include "extender/replies.h"
 
+#include <algorithm>
+
 #include "base/json_text.h"
 
 namespace muster::extender {
@@ -9,13 +11,6 @@ constexpr std::string_view kNames = R"({"Nodes":null,"NodeNames":[)";
 constexpr std::string_view kNoneFailed = R"(],"FailedNodes":{},"FailedAndUnresolvableNodes":{},"Error":""})";
 constexpr std::string_view kFailed = R"(],"FailedNodes":{},"FailedAndUnresolvableNodes":{)";
 constexpr std::string_view kEnd = R"(},"Error":""})";
-
-void append_name(std::string& list, std::string_view name) {
-  if (!list.empty()) list += ',';
-  list += '"';
-  list += name;
-  list += '"';
-}
 
 std::string json_string(std::string_view text) {
   std::string out;
@@ -41,24 +36,32 @@ std::string all_nodes_reply(const NodeNames& names) {
   return out;
 }
 
-std::string some_nodes_reply(const NodeNames& names, const std::function<bool(std::string_view)>& failed,
-                             std::string_view reason) {
+std::string some_nodes_reply(const NodeNames& names, const ShortHosts& without, std::string_view reason) {
   std::string reason_json = json_string(reason);
-  std::string good;
-  std::string bad;
-  good.reserve(names.text().size());
-  names.for_each([&](std::string_view name) {
-    if (!failed(name)) return append_name(good, name);
-    append_name(bad, name);
-    bad += ':';
-    bad += reason_json;
-  });
+  std::string_view text = names.text();
+  std::string failed;
   std::string out;
-  out.reserve(kNames.size() + good.size() + kFailed.size() + bad.size() + kEnd.size());
+  out.reserve(kNames.size() + text.size() + kFailed.size() + kEnd.size() + 4096);
   out += kNames;
-  out += good;
+  std::size_t copied = 0;  // what follows has neither been copied nor left out
+  auto copy_until = [&](std::size_t end) {
+    if (end <= copied) return;
+    if (out.size() > kNames.size()) out += ',';
+    out += text.substr(copied, end - copied);
+  };
+  names.for_each([&](std::string_view name) {
+    if (!without.contains(name)) return;
+    auto begin = static_cast<std::size_t>(name.data() - text.data()) - 1;  // its quote
+    copy_until(begin > 0 ? begin - 1 : 0);
+    copied = std::min(begin + name.size() + 3, text.size());
+    failed += failed.empty() ? "\"" : ",\"";
+    failed += name;
+    failed += "\":";
+    failed += reason_json;
+  });
+  copy_until(text.size());
   out += kFailed;
-  out += bad;
+  out += failed;
   out += kEnd;
   return out;
 }

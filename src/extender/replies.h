@@ -3,13 +3,13 @@
 // on them by evicting pods.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "extender/codec.h"
 #include "extender/node_names.h"
+#include "extender/short_hosts.h"
 
 namespace muster::extender {
 
@@ -17,9 +17,9 @@ namespace muster::extender {
 [[nodiscard]] std::string one_node_reply(std::string_view node);
 // Everything that was offered. One copy.
 [[nodiscard]] std::string all_nodes_reply(const NodeNames& names);
-// Everything but the nodes for which `failed` holds; those get the reason. One pass.
-[[nodiscard]] std::string some_nodes_reply(const NodeNames& names,
-                                           const std::function<bool(std::string_view)>& failed,
+// Everything but these hosts, each of which gets the reason. One pass; what lies between two of them is one
+// copy.
+[[nodiscard]] std::string some_nodes_reply(const NodeNames& names, const ShortHosts& without,
                                            std::string_view reason);
 // None, each with the reason.
 [[nodiscard]] std::string no_node_reply(const NodeNames& names, std::string_view reason);

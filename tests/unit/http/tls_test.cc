@@ -16,10 +16,11 @@ using namespace std::chrono_literals;
 
 struct TlsServer {
   explicit TlsServer(const Authority& authority, bool mutual = false,
-                     const char* san = "IP:127.0.0.1,DNS:muster.test", bool expired = false) {
+                     const char* san = "IP:127.0.0.1,DNS:muster.test", bool expired = false,
+                     std::chrono::seconds io_timeout = 30s) {
     Certificate own = authority.issue("muster", san, expired);
     ServerOptions options;
-    options.io_timeout = 2s;
+    options.io_timeout = io_timeout;
     options.tls.cert_file = dir.file("tls.crt", own.cert_pem);
     options.tls.key_file = dir.file("tls.key", own.key_pem);
     if (mutual) options.tls.client_ca_file = dir.file("ca.crt", authority.pem());
@@ -110,7 +111,7 @@ TEST_CASE("tls: with a client CA, callers without a certificate of it are refuse
 
 TEST_CASE("tls: plain HTTP on a TLS port and silence during the handshake end the connection") {
   Authority authority("test authority");
-  TlsServer server(authority);
+  TlsServer server(authority, false, "IP:127.0.0.1", false, 2s);
   test::RawSocket plain(server.port);
   plain.send("GET / HTTP/1.1\r\n\r\n");
   plain.receive_all();
