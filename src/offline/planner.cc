@@ -135,17 +135,26 @@ void explain(const Reason& reason, const ClusterState& cluster, GroupReport& rep
   }
 }
 
-void add_levels(const Topology& topology, GroupReport& report) {
-  for (std::size_t tree = 0; tree < topology.tree_count(); ++tree) {
+struct NamedLevel {
+  LevelId id = kClusterLevel;
+  std::string name;
+};
+
+// A name that two trees use is told with its tree.
+std::vector<NamedLevel> named_levels(const Topology& topology, const std::vector<books::TreeLabels>& trees) {
+  std::vector<NamedLevel> all;
+  for (std::size_t tree = 0; tree < trees.size(); ++tree) {
     for (const LevelId level : topology.tree_levels(tree)) {
       if (level == kClusterLevel || level == topology.host_level()) continue;
-      report.levels.emplace_back(topology.level_name(level));
+      const std::string name(topology.level_name(level));
+      all.push_back({level, topology.find_level(name) ? name : trees[tree].name + "/" + name});
     }
   }
+  return all;
 }
 
-void place(const muster::Fits& fits, const group::Question& question, books::Books& books,
-           GroupReport& report) {
+void place(const muster::Fits& fits, const group::Question& question, const std::vector<NamedLevel>& levels,
+           books::Books& books, GroupReport& report) {
   const ClusterState& cluster = books.cluster();
   const Topology& topology = cluster.topology();
   report.bound = fits.bound;
@@ -156,12 +165,14 @@ void place(const muster::Fits& fits, const group::Question& question, books::Boo
     pod.name = member.pod.name;
     pod.node = topology.host_name(assignment.host);
     pod.rank = question.ranks[assignment.member];
-    for (const std::string& name : report.levels) {
-      const DomainId domain = topology.domain_of(assignment.host, *topology.find_level(name));
+    for (const NamedLevel& level : levels) {
+      const DomainId domain = topology.domain_of(assignment.host, level.id);
       pod.domains.push_back(domain == kNoDomain ? "" : topology.value(domain));
     }
     seats.emplace_back(&member, pod.node);
   }
+  std::sort(report.pods.begin(), report.pods.end(),
+            [](const PlacedPod& a, const PlacedPod& b) { return a.rank < b.rank; });
   for (std::size_t i = 0; i < report.levels.size(); ++i) {
     std::vector<std::string>& used = report.domains[report.levels[i]];
     std::set<std::string> seen;
@@ -172,11 +183,12 @@ void place(const muster::Fits& fits, const group::Question& question, books::Boo
   for (const auto& [member, node] : seats) MUSTER_CHECK(books.reserve(question.key, *member, node));
 }
 
-GroupReport plan_one(const Gang& gang, books::Books& books, const std::function<int64_t()>& micros) {
+GroupReport plan_one(const Gang& gang, const std::vector<NamedLevel>& levels, books::Books& books,
+                     const std::function<int64_t()>& micros) {
   GroupReport report;
   report.key = gang.key;
   for (const auto& [uid, member] : gang.members) report.wanted += member.available();
-  add_levels(books.cluster().topology(), report);
+  for (const NamedLevel& level : levels) report.levels.push_back(level.name);
 
   const int64_t begin = micros();
   const Result<group::Question> question = question_of(gang);
@@ -191,13 +203,14 @@ GroupReport plan_one(const Gang& gang, books::Books& books, const std::function<
   }
   if (const auto* fits = std::get_if<muster::Fits>(&*decision.verdict)) {
     report.steps = fits->steps;
-    place(*fits, *question, books, report);
+    place(*fits, *question, levels, books, report);
     return report;
   }
   report.message = describe(*decision.verdict, decision.request, books.cluster());
   if (const auto* no = std::get_if<CertifiedNo>(&*decision.verdict)) {
     report.outcome = Outcome::kNo;
     report.steps = no->steps;
+    report.message += books::left_out(*question);
     explain(no->reason, books.cluster(), report);
   } else if (const auto* undecided = std::get_if<muster::Undecided>(&*decision.verdict)) {
     report.outcome = Outcome::kUndecided;
@@ -235,8 +248,9 @@ std::vector<GroupReport> plan(const Input& input, const Settings& settings,
   for (const Gang& gang : gangs) {
     for (const auto& [uid, member] : gang.members) books.prepare(member);
   }
+  const std::vector<NamedLevel> levels = named_levels(books.cluster().topology(), settings.trees);
   std::vector<GroupReport> reports;
-  for (const Gang& gang : gangs) reports.push_back(plan_one(gang, books, micros));
+  for (const Gang& gang : gangs) reports.push_back(plan_one(gang, levels, books, micros));
   return reports;
 }
 

@@ -1,5 +1,7 @@
 #include "offline/workloads.h"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -26,12 +28,16 @@ const Json* at(const Json& object, std::initializer_list<const char*> path) {
   return here;
 }
 
+std::string shown(const Json& value) {
+  return muster::quoted(value.is_string() ? value.get_ref<const std::string&>()
+                                          : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
 Result<int64_t> number(const Json& object, const char* key) {
   const Json* value = at(object, {"spec", key});
   if (!value) return 1;
   if (!value->is_number_integer() || value->get<int64_t>() < 0 || value->get<int64_t>() > kMostPods) {
-    return invalid("spec.{}: {} is not a whole number from 0 to {}", key,
-                   muster::quoted(value->dump(-1, ' ', false, Json::error_handler_t::replace)), kMostPods);
+    return invalid("spec.{}: {} is not a whole number from 0 to {}", key, shown(*value), kMostPods);
   }
   return value->get<int64_t>();
 }
@@ -82,11 +88,13 @@ Result<std::vector<kube::Pod>> pods_of(std::string_view kind, std::string_view t
   metadata["name"] = name->get<std::string>() + "-0";
 
   Result<kube::Pod> first = kube::decode_pod(pod.dump(-1, ' ', false, Json::error_handler_t::replace));
-  if (!first) return invalid("spec.template: {}", first.error().message);
+  if (!first) return invalid("spec.template.{}", first.error().message);
   const char* label = index_label(kind, workload);
   std::vector<kube::Pod> pods(static_cast<std::size_t>(*count), *first);
+  // Without an index members are ranked by name, so the names we make up sort like their numbers.
+  const std::size_t width = label ? 0 : std::to_string(std::max<int64_t>(*count, 1) - 1).size();
   for (std::size_t i = 0; i < pods.size(); ++i) {
-    pods[i].name = name->get<std::string>() + "-" + std::to_string(i);
+    pods[i].name = fmt::format("{}-{:0{}}", name->get<std::string>(), i, width);
     if (label) pods[i].labels[label] = std::to_string(i);
   }
   return pods;

@@ -21,9 +21,7 @@ void allow(const Json& object, const std::string& where, const std::set<std::str
   }
 }
 
-std::string as_text(const Json& value) {
-  return value.is_string() ? value.get<std::string>() : value.dump();
-}
+std::string as_text(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 // gpu is short for nvidia.com/gpu.
 Json resources(const Json& from) {
@@ -52,10 +50,10 @@ Json make_node(const Json& it) {
   return node;
 }
 
-const std::set<std::string> kPodKeys = {
-    "count",    "name",     "namespace",   "node",        "phase",    "resources", "annotations",
-    "labels",   "priority", "created",     "terminating", "selector", "affinity",  "tolerations",
-    "subgroup", "rank",     "gates",       "merge",       "kind"};
+const std::set<std::string> kPodKeys = {"count",       "name",        "namespace", "node",        "phase",
+                                        "resources",   "annotations", "labels",    "priority",    "created",
+                                        "terminating", "selector",    "affinity",  "tolerations", "subgroup",
+                                        "rank",        "gates",       "merge",     "kind",        "workload"};
 
 Json make_pod(const Json& it) {
   allow(it, "pods", kPodKeys);
@@ -72,8 +70,7 @@ Json make_pod(const Json& it) {
     metadata["annotations"][key.find('/') == std::string::npos ? kPrefix + key : key] = as_text(value);
   if (it.contains("subgroup")) metadata["annotations"][std::string(kPrefix) + "subgroup"] = it["subgroup"];
   if (it.contains("rank")) metadata["annotations"][std::string(kPrefix) + "rank"] = as_text(it["rank"]);
-  for (const auto& [key, value] : map_at(it, "/labels").items())
-    metadata["labels"][key] = as_text(value);
+  for (const auto& [key, value] : map_at(it, "/labels").items()) metadata["labels"][key] = as_text(value);
   if (it.contains("created")) metadata["creationTimestamp"] = it["created"];
   if (it.value("terminating", false)) metadata["deletionTimestamp"] = "2026-01-01T00:00:00Z";
   if (it.contains("node")) spec["nodeName"] = it["node"];
@@ -109,14 +106,20 @@ void add_workload(const Json& entry, Case& into) {
   workload["metadata"] = {{"name", entry["name"]}, {"namespace", pod["metadata"]["namespace"]}};
   workload["spec"]["template"] = pod_template;
   if (kind == "Job") {
-    workload["spec"].update(Json{{"parallelism", count}, {"completions", count}, {"completionMode", "Indexed"}});
+    workload["spec"].update(
+        Json{{"parallelism", count}, {"completions", count}, {"completionMode", "Indexed"}});
   } else {
     workload["spec"]["replicas"] = count;
   }
+  if (entry.contains("workload")) workload.merge_patch(entry["workload"]);
   into.objects.push_back(workload);
+  const bool indexed = kind == "Job" || kind == "StatefulSet";
+  const std::size_t width = indexed ? 0 : std::to_string(count - 1).size();
   for (int64_t i = 0; i < count; ++i) {
     Json made = pod;
-    made["metadata"]["name"] = entry["name"].get<std::string>() + "-" + std::to_string(i);
+    std::string number = std::to_string(i);
+    if (number.size() < width) number.insert(0, width - number.size(), '0');
+    made["metadata"]["name"] = entry["name"].get<std::string>() + "-" + number;
     into.pods.push_back(std::move(made));
   }
 }
@@ -159,8 +162,23 @@ Json tree_of(const std::string& levels) {
   return Json::array({tree});
 }
 
+// Nodes and pods of a file that is delivered as it is; workloads are not made into pods.
+void add_known(const TextFile& file, Case& into) {
+  const auto objects = kube::yaml_to_objects(file.text, file.name);
+  if (!objects) return;  // meant to be refused
+  for (const auto& object : *objects) {
+    Json known{
+        {"metadata", {{"namespace", "default"}}}, {"spec", Json::object()}, {"status", Json::object()}};
+    known.merge_patch(Json::parse(object.json));
+    if (object.kind == "Node") into.nodes.push_back(known);
+    if (object.kind == "Pod") into.pods.push_back(known);
+  }
+}
+
 Case make_case(const Json& it, const std::string& id) {
-  allow(it, id, {"title", "from", "about", "levels", "trees", "args", "formats", "nodes", "pods", "groups", "files", "expect"});
+  allow(it, id,
+        {"title", "from", "about", "levels", "trees", "args", "formats", "nodes", "pods", "groups", "files",
+         "expect"});
   Case made;
   made.id = id;
   made.title = it.at("title");
@@ -183,6 +201,7 @@ Case make_case(const Json& it, const std::string& id) {
   for (const Json& file : it.value("files", Json::array())) {
     allow(file, id + ": files", {"name", "text"});
     made.files.push_back({file.at("name"), file.at("text")});
+    add_known(made.files.back(), made);
   }
   made.expect = it.at("expect");
   allow(made.expect, id + ": expect", {"status", "order", "groups", "stderr", "text", "not_text"});
@@ -191,7 +210,8 @@ Case make_case(const Json& it, const std::string& id) {
           {"verdict", "placed", "code", "says", "says_not", "domains", "spread", "nodes", "pods", "ranks",
            "subgroup", "remedies", "nearest", "within", "steps"});
     if (!group.contains("verdict") || !group["verdict"].is_string())
-      throw std::runtime_error(id + ": expect." + name + ".verdict: missing, or a bare no, which is a boolean");
+      throw std::runtime_error(id + ": expect." + name +
+                               ".verdict: missing, or a bare no, which is a boolean");
   }
   return made;
 }
@@ -233,13 +253,17 @@ std::vector<Case> read_cases(const std::string& path) {
 
 std::vector<TextFile> rendered(const Case& it, const std::string& format) {
   std::vector<TextFile> files;
-  if (format == "list") {
+  if (it.objects.empty()) {
+    // Nothing but the case's own files.
+  } else if (format == "list") {
     files.push_back({"objects.json", list_of(it.objects, "List")});
   } else if (format == "stdin") {
     files.push_back({"-", list_of(it.objects, "List")});
   } else if (format == "kinds") {
-    std::vector<Json> rest(it.objects.begin() + static_cast<std::ptrdiff_t>(it.nodes.size()), it.objects.end());
-    files.push_back({"nodes.json", list_of(it.nodes, "NodeList")});
+    std::vector<Json> nodes;
+    std::vector<Json> rest;
+    for (const Json& object : it.objects) (object["kind"] == "Node" ? nodes : rest).push_back(object);
+    files.push_back({"nodes.json", list_of(nodes, "NodeList")});
     files.push_back({"rest.json", list_of(rest, "List")});
   } else if (format == "documents") {
     TextFile& all = files.emplace_back(TextFile{"objects.yaml", ""});

@@ -1,5 +1,5 @@
-// A case: a small cluster, the groups that wait in it, and what `muster plan` has to say. tests/cases/README.md
-// describes the file.
+// A case: a small cluster, the groups that wait in it, and what `muster plan` has to say.
+// tests/cases/README.md describes the file.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -15,7 +15,8 @@ std::string value_of(const Json& node, const Json& keys) {
 }
 
 bool is_called(const Json& tree, const Json& level, const std::string& name) {
-  if (level["name"] == name || tree["name"].get<std::string>() + "/" + level["name"].get<std::string>() == name)
+  if (level["name"] == name ||
+      tree["name"].get<std::string>() + "/" + level["name"].get<std::string>() == name)
     return true;
   for (const Json& key : level["labels"]) {
     if (key == name) return true;
@@ -26,7 +27,8 @@ bool is_called(const Json& tree, const Json& level, const std::string& name) {
 }  // namespace
 
 std::optional<std::string> Domains::of(const Json& node, const std::string& level) const {
-  if (level == "host" || level == "kubernetes.io/hostname") return node["metadata"]["name"].get<std::string>();
+  if (level == "host" || level == "kubernetes.io/hostname")
+    return node["metadata"]["name"].get<std::string>();
   for (const Json& tree : trees_) {
     std::string path;
     for (const Json& candidate : tree["levels"]) {

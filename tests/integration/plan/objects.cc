@@ -48,9 +48,15 @@ bool tolerates(const Json& pod, const Json& taint) {
 }  // namespace
 
 int64_t thousandths(const std::string& quantity) {
-  static const std::map<std::string, double> units = {
-      {"", 1e3},           {"m", 1},           {"k", 1e6},          {"M", 1e9},         {"G", 1e12},
-      {"Ki", 1e3 * 1024.}, {"Mi", 1e3 * 0x1p20}, {"Gi", 1e3 * 0x1p30}, {"Ti", 1e3 * 0x1p40}};
+  static const std::map<std::string, double> units = {{"", 1e3},
+                                                      {"m", 1},
+                                                      {"k", 1e6},
+                                                      {"M", 1e9},
+                                                      {"G", 1e12},
+                                                      {"Ki", 1e3 * 1024.},
+                                                      {"Mi", 1e3 * 0x1p20},
+                                                      {"Gi", 1e3 * 0x1p30},
+                                                      {"Ti", 1e3 * 0x1p40}};
   std::size_t end = 0;
   const double number = std::stod(quantity, &end);
   const auto unit = units.find(quantity.substr(end));
@@ -70,9 +76,10 @@ Amounts room_of(const Json& node) {
 Amounts demand_of(const Json& pod) {
   Amounts demand{{"pods", 1000}};
   for (const Json& container : list(pod, "/spec/containers")) {
-    for (const auto& [name, amount] :
-         map_at(container, "/resources/requests").items())
-      demand[name] += thousandths(amount);
+    Json asked = map_at(container, "/resources/limits");
+    asked.update(map_at(container, "/resources/requests"));
+    for (const auto& [name, amount] : asked.items())
+      demand[name] += thousandths(amount.is_string() ? amount.get<std::string>() : amount.dump());
   }
   return demand;
 }
@@ -109,7 +116,8 @@ bool has_ended(const Json& pod) {
 }
 
 bool waits(const Json& pod) {
-  return !has_ended(pod) && text(pod, "/spec/nodeName").empty() && !pod["metadata"].contains("deletionTimestamp");
+  return !has_ended(pod) && text(pod, "/spec/nodeName").empty() &&
+         !pod["metadata"].contains("deletionTimestamp");
 }
 
 }  // namespace muster::plan_cases

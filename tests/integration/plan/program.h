@@ -14,9 +14,9 @@ struct Outcome {
   std::string err;
 };
 
-// Writes the files into a folder of their own, runs `muster plan ARGUMENTS -f …` there and removes the folder. A
-// file called "-" is standard input; files "d/…" are given as the folder d; one called "--config" is the
-// configuration.
+// Writes the files into a folder of their own, runs `muster plan ARGUMENTS -f …` there and removes the
+// folder. A file called "-" is standard input; files "d/…" are given as the folder d; one called "--config"
+// is the configuration.
 [[nodiscard]] Outcome run_plan(const std::vector<std::string>& arguments, const std::vector<TextFile>& files);
 
 }  // namespace muster::plan_cases

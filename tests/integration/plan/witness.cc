@@ -104,14 +104,14 @@ class Witness {
         continue;
       }
       if (!taken.insert(name).second) object("{}: {} is placed twice", name_of(group), name);
-      if (!ranks.insert(placed["rank"].get<int64_t>()).second) object("{}: two members of rank {}", name_of(group), name);
+      if (!ranks.insert(placed["rank"].get<int64_t>()).second)
+        object("{}: two members of rank {}", name_of(group), name);
       const auto node = nodes_.find(placed["node"]);
       if (node == nodes_.end()) {
         object("{}: {} is on a node that does not exist", name_of(group), name);
         continue;
       }
-      if (!admits(*node->second, *pod))
-        object("{}: {} does not admit {}", name_of(group), node->first, name);
+      if (!admits(*node->second, *pod)) object("{}: {} does not admit {}", name_of(group), node->first, name);
       on_node_[node->first].push_back(pod);
       seats_.push_back({pod, node->first, name_of(group)});
     }
@@ -126,6 +126,7 @@ class Witness {
         object("{}: no reason", name);
       return;
     }
+    if (groups_[name].empty()) return object("{}: the case does not say who its members are", name);
     members_ = members_of(group);
     group_ = name;
     check_domains(group);
@@ -255,14 +256,14 @@ class Witness {
     }
     for (const auto& [number, where] : used) {
       if (where.size() > 1)
-        object("{}: slice {} of {}@{} is in {} domains", group_, number, slice.size, slice.level, where.size());
+        object("{}: slice {} of {}@{} is in {} domains", group_, number, slice.size, slice.level,
+               where.size());
     }
     for (const auto& [number, fill] : filled) {
-      const int64_t whole =
-          std::min(slice.size, static_cast<int64_t>(members.size()) - number * slice.size);
+      const int64_t whole = std::min(slice.size, static_cast<int64_t>(members.size()) - number * slice.size);
       if (!fill.second && fill.first < whole)
-        object("{}: slice {} of {}@{} has {} of {} members", group_, number, slice.size, slice.level, fill.first,
-               whole);
+        object("{}: slice {} of {}@{} has {} of {} members", group_, number, slice.size, slice.level,
+               fill.first, whole);
     }
   }
 
