@@ -35,18 +35,26 @@ class Roles {
   PlacementRequest& request_;
 };
 
+std::set<std::string> paths(const group::Question& question) {
+  std::set<std::string> all;
+  for (const group::Member* member : question.members) all.insert(member->subgroup);
+  for (const group::Fixed& fixed : question.fixed) all.insert(fixed.subgroup);
+  for (const auto& [path, members] : question.completed) all.insert(path);
+  return all;
+}
+
 // The tree of subgroups as the solver wants it: parents before children, found by path.
 class SubgroupTree {
  public:
-  // `owner_of` gives the owner of a subgroup by its path.
-  SubgroupTree(const group::GroupSpec& spec, std::function<OwnerId(const std::string&)> owner_of,
-               PlacementRequest& request)
-      : request_(request), owner_of_(std::move(owner_of)) {
+  // `owner_of` gives the owner of a subgroup by its path; `inhabited` are the paths of all members.
+  SubgroupTree(const group::GroupSpec& spec, std::set<std::string> inhabited,
+               std::function<OwnerId(const std::string&)> owner_of, PlacementRequest& request)
+      : request_(request), inhabited_(std::move(inhabited)), owner_of_(std::move(owner_of)) {
     SubGroup& root = request_.subgroups.front();
     put(spec, root);
     root.minimum = spec.min_member;
     root.owner = owner_of_("");
-    add(spec.subgroups, 0, "");
+    add(spec, spec.subgroups, 0, "");
   }
 
   // The deepest subgroup that the path names; a spec without subgroups has the group itself alone.
@@ -79,10 +87,19 @@ class SubgroupTree {
     for (const group::SliceSpec& slice : from.slices) to.slices.push_back({slice.size, slice.level});
   }
 
-  void add(const std::vector<group::SubgroupSpec>& children, uint32_t parent, const std::string& path) {
+  [[nodiscard]] bool inhabited(const std::string& path) const {
+    const auto below = inhabited_.lower_bound(path + "/");
+    return inhabited_.contains(path) || (below != inhabited_.end() && below->starts_with(path + "/"));
+  }
+
+  // A subgroup without members does not stand (quorum.h). Where it need not, it is left out, so that the
+  // solver does not count it; where it has to, it stays and the request is refused.
+  void add(const group::Constraints& above, const std::vector<group::SubgroupSpec>& children, uint32_t parent,
+           const std::string& path) {
     for (const group::SubgroupSpec& child : children) {
       const auto index = static_cast<uint32_t>(request_.subgroups.size());
       const std::string child_path = path.empty() ? child.name : path + "/" + child.name;
+      if ((above.min_subgroups || !child.min_member) && !inhabited(child_path)) continue;
       SubGroup& made = request_.subgroups.emplace_back();
       put(child, made);
       if (!child.exclusive.empty()) made.owner = owner_of_(child_path);
@@ -90,11 +107,12 @@ class SubgroupTree {
       made.parent = parent;
       made.minimum = child.min_member;
       by_path_[child_path] = index;
-      add(child.subgroups, index, child_path);
+      add(child, child.subgroups, index, child_path);
     }
   }
 
   PlacementRequest& request_;
+  const std::set<std::string> inhabited_;
   const std::function<OwnerId(const std::string&)> owner_of_;
   std::map<std::string, uint32_t> by_path_;
 };
@@ -143,7 +161,8 @@ PlacementRequest Books::to_request(const group::Question& question) {
 
   PlacementRequest request;
   SubgroupTree tree(
-      question.spec, [&](const std::string& path) { return owner_of(question.key, path); }, request);
+      question.spec, paths(question), [&](const std::string& path) { return owner_of(question.key, path); },
+      request);
   Roles roles(request);
   for (std::size_t i = 0; i < question.members.size(); ++i) {
     const group::Member& member = *question.members[i];

@@ -36,6 +36,10 @@ bool asks_the_same(const Member& a, const Member& b) {
          a.subgroup == b.subgroup;
 }
 
+// The numbers in a reason change with every pod that comes and goes; an event of the same reason is told once
+// in so long.
+constexpr Duration kQuiet{10'000};
+
 bool stands_the_same(const Member& a, const Member& b) {
   return a.node == b.node && a.available() == b.available() && a.live() == b.live() &&
          a.succeeded == b.succeeded && a.failed == b.failed;
@@ -191,8 +195,11 @@ void Group::tell_rejection(const std::string& newcomer, const Context& context) 
 }
 
 void Group::tell(const Context& context, const std::string& reason, std::string message, bool warning) {
-  if (last_told_ == message) return;
+  const bool again = reason == last_told_reason_ && context.now < told_at_ + kQuiet;
+  if (last_told_ == message || again) return;
   last_told_ = message;
+  last_told_reason_ = reason;
+  told_at_ = context.now;
   for (const auto& [uid, member] : members_) {
     if (member.ended() || member.terminating) continue;
     context.out.push_back(Tell{member.pod, reason, std::move(message), warning});

@@ -172,6 +172,7 @@ class Group {
   void release_all(const Context& context);
   void proceed(const Context& context);
   void open_barrier(const Context& context);
+  void post_binding(const Assignment& assignment, const Context& context);
   void see_bound(const Member& member, const Context& context);
   void answer_call(Assignment& assignment, Result<void> result, const Context& context);
   void end_plan_that_cannot_stand(const Context& context);
@@ -214,6 +215,8 @@ class Group {
   std::string last_no_;                    // the last answer that was not Fits, for people
   std::optional<uint64_t> last_no_epoch_;  // room epoch of that answer; unset when the group changed since
   std::string last_told_;
+  std::string last_told_reason_;
+  TimePoint told_at_{};
   std::string rejection_told_;  // to every member
   uint32_t failures_ = 0;       // plans given back in a row
   std::optional<TimePoint> retry_at_;

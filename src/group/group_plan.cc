@@ -164,14 +164,17 @@ void Group::open_barrier(const Context& context) {
   plan_->open = true;
   ++version_;
   for (auto& [uid, assignment] : plan_->assignments) {
-    if (assignment.bound) continue;
-    std::map<std::string, std::string> annotations{{"muster.dev/plan", plan_->id},
-                                                   {"muster.dev/rank", std::to_string(assignment.rank)}};
-    const std::string domain = context.room.domain_of(assignment.node);
-    if (!domain.empty()) annotations["muster.dev/domain"] = domain;
-    context.out.push_back(Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations),
-                               context.now + hold_timeout()});
+    if (!assignment.bound) post_binding(assignment, context);
   }
+}
+
+void Group::post_binding(const Assignment& assignment, const Context& context) {
+  std::map<std::string, std::string> annotations{{"muster.dev/plan", plan_->id},
+                                                 {"muster.dev/rank", std::to_string(assignment.rank)}};
+  const std::string domain = context.room.domain_of(assignment.node);
+  if (!domain.empty()) annotations["muster.dev/domain"] = domain;
+  context.out.push_back(Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations),
+                             context.now + hold_timeout()});
 }
 
 // The plan is not begun with what its members ask for now, or it lost too many of them.
@@ -254,6 +257,10 @@ void Group::bind_done(const std::string& uid, const std::string& plan, const Res
   if (!assignment || assignment->bound) return;
   if (assignment->call) answer_call(*assignment, result, context);
   if (result) return;  // the watch has the last word
+  if (reaction_of(result.error().code) == Reaction::kRetry) {
+    // Nobody knows whether it took effect: its room stays promised, and it is posted until somebody does.
+    return post_binding(*assignment, context);
+  }
   tell(context, "BindFailed",
        "pod " + assignment->pod.name + " could not be bound to " + assignment->node + ": " +
            result.error().message,

@@ -1,4 +1,4 @@
-// kube-scheduler as kube-contract.md describes it: a cache that lags behind, the nominated node first,
+// kube-scheduler as it was measured: a cache that lags behind, the nominated node first,
 // filter, assume, bind; refusals, calls given up on, restarts that forget.
 #pragma once
 

@@ -144,6 +144,21 @@ TEST_CASE_METHOD(Released, "A pod that is seen bound is bound, whatever the late
   CHECK(bench.state() == State::kBinding);
 }
 
+TEST_CASE_METHOD(Released, "A binding of unknown outcome is posted again and keeps its room") {
+  for (const char* uid : {"a", "b", "c", "d"}) bench.call(uid, static_cast<uint64_t>(uid[0]));
+  const std::string node = bench.room.reserved.at("a");
+  bench.take();
+  bench.group().bind_done("a", "p1", fail(ErrorCode::kUnavailable, "timed out"), bench.context());
+  const auto out = bench.take();
+  REQUIRE(only<AnswerBind>(out).size() == 1);
+  CHECK_FALSE(only<AnswerBind>(out)[0].result);
+  REQUIRE(only<Bind>(out).size() == 1);
+  CHECK(only<Bind>(out)[0].pod.uid == "a");
+  CHECK(only<Bind>(out)[0].node == node);
+  CHECK(bench.room.reserved.at("a") == node);
+  CHECK(bench.state() == State::kBinding);
+}
+
 TEST_CASE_METHOD(Released, "A second call of a member takes the place of the first") {
   bench.call("a", 1);
   bench.call("a", 2);
