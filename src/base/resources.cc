@@ -1,5 +1,7 @@
 #include "base/resources.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <limits>
 
@@ -47,6 +49,21 @@ void ResourceList::add(const ResourceList& other) {
 
 void ResourceList::max_with(const ResourceList& other) {
   for (const auto& [name, amount] : other.entries_) set(name, std::max(get(name), amount));
+}
+
+std::string amount_text(std::string_view resource, int64_t amount) {
+  if (resource == kCpu)
+    return amount % 1000 == 0 ? fmt::format("{}", amount / 1000) : fmt::format("{}m", amount);
+  const bool bytes =
+      resource == kMemory || resource == "ephemeral-storage" || resource.starts_with("hugepages-");
+  if (!bytes) return fmt::format("{}", amount);
+  constexpr const char* kUnits[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
+  std::size_t unit = 0;
+  while (unit < 5 && amount >= 1024 && amount % 1024 == 0) {
+    amount /= 1024;
+    ++unit;
+  }
+  return fmt::format("{}{}", amount, kUnits[unit]);
 }
 
 }  // namespace muster

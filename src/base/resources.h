@@ -35,4 +35,7 @@ class ResourceList {
   std::vector<Entry> entries_;
 };
 
+// As people write it: "500m" or "2" of cpu, "8Gi" of memory, devices plain.
+[[nodiscard]] std::string amount_text(std::string_view resource, int64_t amount);
+
 }  // namespace muster

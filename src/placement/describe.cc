@@ -2,25 +2,14 @@
 
 #include <string>
 
+#include "base/resources.h"
 #include "muster/verdict.h"
 
 namespace muster {
 namespace {
 
-// Amounts as people write them: millicores, bytes in binary units, devices plain.
 std::string amount_text(const ClusterState& state, ResourceId resource, int64_t amount) {
-  const std::string& name = state.resource_name(resource);
-  if (name == "cpu")
-    return amount % 1000 == 0 ? fmt::format("{}", amount / 1000) : fmt::format("{}m", amount);
-  const bool bytes = name == "memory" || name == "ephemeral-storage" || name.starts_with("hugepages-");
-  if (!bytes) return fmt::format("{}", amount);
-  constexpr const char* kUnits[] = {"", "Ki", "Mi", "Gi", "Ti", "Pi"};
-  std::size_t unit = 0;
-  while (unit < 5 && amount >= 1024 && amount % 1024 == 0) {
-    amount /= 1024;
-    ++unit;
-  }
-  return fmt::format("{}{}", amount, kUnits[unit]);
+  return muster::amount_text(state.resource_name(resource), amount);
 }
 
 std::string plural(uint64_t count, std::string_view word) {

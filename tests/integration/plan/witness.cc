@@ -105,7 +105,7 @@ class Witness {
       }
       if (!taken.insert(name).second) object("{}: {} is placed twice", name_of(group), name);
       if (!ranks.insert(placed["rank"].get<int64_t>()).second)
-        object("{}: two members of rank {}", name_of(group), name);
+        object("{}: {} has a rank that another member has", name_of(group), name);
       const auto node = nodes_.find(placed["node"]);
       if (node == nodes_.end()) {
         object("{}: {} is on a node that does not exist", name_of(group), name);

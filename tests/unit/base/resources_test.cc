@@ -76,5 +76,14 @@ TEST_CASE("resources: lists are equal when their entries are") {
   CHECK(left == right);
 }
 
+TEST_CASE("amounts are written as people write them") {
+  CHECK(amount_text("cpu", 2000) == "2");
+  CHECK(amount_text("cpu", 1500) == "1500m");
+  CHECK(amount_text("memory", int64_t{8} << 30) == "8Gi");
+  CHECK(amount_text("memory", 1000) == "1000");
+  CHECK(amount_text("hugepages-2Mi", int64_t{2} << 20) == "2Mi");
+  CHECK(amount_text("nvidia.com/gpu", 1024) == "1024");
+}
+
 }  // namespace
 }  // namespace muster
