@@ -1,10 +1,12 @@
 """What ran, how long it took, what came out: printed as it happens, counted for the last line."""
 
+import re
 import threading
 import time
 from pathlib import Path
 
 TAIL_LINES = 60
+UNINTERESTING = re.compile(r"^\[\d+/\d+\] |^-- |^\d+\.\d+ s: ")  # what went well in a build or a test program
 
 
 class Report:
@@ -51,4 +53,4 @@ def tail(log):
         lines = Path(log).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError as error:
         return str(error)
-    return "\n".join(lines[-TAIL_LINES:])
+    return "\n".join([line for line in lines if not UNINTERESTING.match(line)][-TAIL_LINES:])
