@@ -3,7 +3,6 @@
 #include "muster/checker.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -20,8 +19,8 @@ class Checker {
     if (auto ok = check_members(); !ok) return ok;
     if (auto ok = check_room(); !ok) return ok;
     if (auto ok = check_claims(); !ok) return ok;
+    if (auto ok = check_levels(); !ok) return ok;
     for (uint32_t i = 0; i < request_.subgroups.size(); ++i) {
-      if (auto ok = check_level(i); !ok) return ok;
       if (auto ok = check_exclusive(i); !ok) return ok;
       if (auto ok = check_slices(i); !ok) return ok;
     }
@@ -120,17 +119,30 @@ class Checker {
     }
   }
 
-  Result<void> check_level(uint32_t i) const {
-    if (request_.subgroups[i].required.empty()) return {};
-    const auto level = topology_.find_level(request_.subgroups[i].required);
-    if (!level) return broken("{}", level.error().message);
-    DomainId common = kNoDomain;
+  // One pass over the members: each is looked at by every subgroup above it.
+  Result<void> check_levels() const {
+    std::vector<LevelId> levels(request_.subgroups.size(), kClusterLevel);
+    bool any = false;
+    for (uint32_t i = 0; i < levels.size(); ++i) {
+      if (request_.subgroups[i].required.empty()) continue;
+      const auto level = topology_.find_level(request_.subgroups[i].required);
+      if (!level) return broken("{}", level.error().message);
+      levels[i] = *level;
+      any = any || *level != kClusterLevel;
+    }
+    if (!any) return {};
+    std::vector<DomainId> common(levels.size(), kNoDomain);
     for (uint32_t m = 0; m < host_.size(); ++m) {
-      if (host_[m] == kNoHost || !below(request_.members[m].subgroup, i)) continue;
-      const DomainId domain = topology_.domain_of(host_[m], *level);
-      if (domain == kNoDomain || (common != kNoDomain && domain != common))
-        return broken("member {} is outside the subgroup's {}", m, request_.subgroups[i].required);
-      common = domain;
+      if (host_[m] == kNoHost) continue;
+      for (uint32_t i = request_.members[m].subgroup;; i = request_.subgroups[i].parent) {
+        if (levels[i] != kClusterLevel) {
+          const DomainId domain = topology_.domain_of(host_[m], levels[i]);
+          if (domain == kNoDomain || (common[i] != kNoDomain && domain != common[i]))
+            return broken("member {} is outside the subgroup's {}", m, request_.subgroups[i].required);
+          common[i] = domain;
+        }
+        if (i == 0) break;
+      }
     }
     return {};
   }
@@ -182,23 +194,28 @@ class Checker {
     for (const Slice& slice : slices) {
       const auto level = topology_.find_level(slice.level);
       if (!level) return broken("{}", level.error().message);
-      std::map<int64_t, DomainId> domain_of_slice;
-      std::map<int64_t, std::pair<bool, bool>> placed_and_left;
-      std::set<int64_t> begun;
-      for (std::size_t k = 0; k < order.size(); ++k) {
-        const int64_t key = (by_rank ? order[k].first : static_cast<int64_t>(k)) / slice.size;
-        const uint32_t m = order[k].second;
-        auto& [placed, left] = placed_and_left[key];
-        if (request_.members[m].bound != kNoHost) begun.insert(key);
-        (host_[m] == kNoHost ? left : placed) = true;
-        if (host_[m] == kNoHost) continue;
-        const DomainId domain = topology_.domain_of(host_[m], *level);
-        const auto [it, first] = domain_of_slice.emplace(key, domain);
-        if (domain == kNoDomain || it->second != domain)
-          return broken("member {} is outside the {} of its slice", m, slice.level);
+      const auto key = [&](std::size_t k) {
+        return (by_rank ? order[k].first : static_cast<int64_t>(k)) / slice.size;
+      };
+      // Keys never fall, so a slice is a run.
+      for (std::size_t k = 0; k < order.size();) {
+        const int64_t current = key(k);
+        bool placed = false;
+        bool left = false;
+        bool begun = false;
+        DomainId common = kNoDomain;
+        for (; k < order.size() && key(k) == current; ++k) {
+          const uint32_t m = order[k].second;
+          if (request_.members[m].bound != kNoHost) begun = true;
+          (host_[m] == kNoHost ? left : placed) = true;
+          if (host_[m] == kNoHost) continue;
+          const DomainId domain = topology_.domain_of(host_[m], *level);
+          if (domain == kNoDomain || (common != kNoDomain && domain != common))
+            return broken("member {} is outside the {} of its slice", m, slice.level);
+          common = domain;
+        }
+        if (placed && left && !begun) return broken("slice {} is torn", current);
       }
-      for (const auto& [key, state] : placed_and_left)
-        if (state.first && state.second && begun.count(key) == 0) return broken("slice {} is torn", key);
     }
     return {};
   }
@@ -211,12 +228,12 @@ class Checker {
       ++total[request_.members[m].subgroup];
       if (host_[m] != kNoHost) ++placed[request_.members[m].subgroup];
     }
+    const std::vector<bool> holds = holding();
     for (uint32_t i = static_cast<uint32_t>(request_.subgroups.size()); i-- > 0;) {
       const SubGroup& it = request_.subgroups[i];
       const uint32_t wanted = it.minimum.value_or(i == 0 && !it.min_subgroups ? total[i] : 0);
       const bool reached = placed[i] >= wanted && standing[i] >= it.min_subgroups.value_or(0);
-      const bool obliged =
-          i == 0 || (!request_.subgroups[it.parent].min_subgroups && placed_anything(it.parent));
+      const bool obliged = i == 0 || (!request_.subgroups[it.parent].min_subgroups && holds[it.parent]);
       if (!reached && (placed[i] > 0 || (obliged && (wanted > 0 || it.min_subgroups.value_or(0) > 0))))
         return broken("subgroup {} holds {} of {}", i, placed[i], wanted);
       if (i == 0) break;
@@ -227,12 +244,17 @@ class Checker {
     return {};
   }
 
-  // Whether the subgroup has to stand at all: one that holds nothing obliges none of its subgroups.
-  [[nodiscard]] bool placed_anything(uint32_t subgroup) const {
-    if (subgroup == 0) return true;
-    for (uint32_t m = 0; m < host_.size(); ++m)
-      if (host_[m] != kNoHost && below(request_.members[m].subgroup, subgroup)) return true;
-    return false;
+  // Per subgroup: whether a member at or below it has a host. A subgroup that holds nothing obliges none of
+  // its subgroups.
+  [[nodiscard]] std::vector<bool> holding() const {
+    std::vector<bool> holds(request_.subgroups.size(), false);
+    holds[0] = true;
+    for (uint32_t m = 0; m < host_.size(); ++m) {
+      if (host_[m] == kNoHost) continue;
+      for (uint32_t i = request_.members[m].subgroup; !holds[i]; i = request_.subgroups[i].parent)
+        holds[i] = true;
+    }
+    return holds;
   }
 
   const PlacementRequest& request_;

@@ -17,11 +17,14 @@ std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
   }
   const DomainRange range = problem.topology.domains(level);
   result.reserve(range.size());
+  if (problem.required == kClusterLevel || level == problem.required) {
+    for (uint32_t i = range.first; i < range.last; ++i) result.push_back(static_cast<DomainId>(i));
+    return result;
+  }
   for (uint32_t i = range.first; i < range.last; ++i) {
     const auto domain = static_cast<DomainId>(i);
     // A rack of hosts without the block's label is in no block.
     const bool inside =
-        level == problem.required ||
         problem.topology.domain_of(problem.topology.hosts(domain).front(), problem.required) != kNoDomain;
     if (inside) result.push_back(domain);
   }

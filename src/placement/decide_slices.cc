@@ -51,10 +51,12 @@ class SliceDecision {
     const Topology& topology = problem_.topology;
     const KindRooms& members = problem_.rooms(0);
     rooms_.assign(sizes_.size(), {});
+    // Hosts have the largest numbers and are of use to slices of the host level only.
+    const std::size_t inner = topology.domain_count() - topology.host_count();
     for (std::size_t k = sizes_.size(); k-- > 0;) {
       const bool innermost = k + 1 == sizes_.size();
       auto& rooms = rooms_[k];
-      rooms.assign(topology.domain_count(), 0);
+      rooms.assign(levels_[k] == topology.host_level() ? topology.domain_count() : inner, 0);
       const DomainRange range = topology.domains(levels_[k]);
       for (uint32_t i = range.first; i < range.last; ++i) {
         const auto domain = static_cast<DomainId>(i);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <numeric>
+#include <utility>
 
 #include "placement/subdomains.h"
 
@@ -334,6 +335,70 @@ class GreedyPacker {
   Budget& quality_;
 };
 
+// The cost of the exact packing of a domain whose parts are hosts, without the packing.
+class RackCost {
+ public:
+  // `like`: any domain of the level.
+  RackCost(const Problem& problem, const Units& units, DomainId like, std::size_t tree, uint32_t count)
+      : problem_(problem),
+        units_(units),
+        count_(count),
+        weights_(weigh(problem.topology, units, like, tree, count)) {}
+
+  // REQUIRES: the domain has room for the count.
+  int64_t of(DomainId domain) {
+    order_.clear();
+    for (const HostIndex host : problem_.topology.hosts(domain)) {
+      const DomainId unit = problem_.topology.host_domain(host);
+      if (const int64_t room = units_.room(unit); room > 0)
+        order_.push_back(room * 2 + (problem_.state.busy(host) ? 1 : 0));
+    }
+    std::sort(order_.begin(), order_.end(), std::greater<>());
+    int64_t cost = 0;
+    int64_t left = count_;
+    for (std::size_t i = 0; i < order_.size() && left > 0; ++i) {
+      left -= order_[i] / 2;
+      cost += weights_.unit + (order_[i] % 2 == 0 ? weights_.broken : 0);
+    }
+    return cost;
+  }
+
+ private:
+  const Problem& problem_;
+  const Units& units_;
+  uint32_t count_;
+  Weights weights_;
+  std::vector<int64_t> order_;  // room and whether busy, in one number
+};
+
+// Whether the domain is of the finest level above hosts, and hosts are what is packed.
+bool holds_hosts_alone(const Topology& topology, const Units& units, DomainId domain, std::size_t tree) {
+  if (units.level() != topology.host_level()) return false;
+  const auto levels = topology.tree_levels(tree);
+  const LevelId own = topology.level_of(domain);
+  return levels.size() > 2 && own != kClusterLevel && own == levels[levels.size() - 2];
+}
+
+// Domains by room, the smallest first, then by number; sorted only as far as they are asked for.
+class TightestFirst {
+ public:
+  TightestFirst(const Units& units, const std::vector<DomainId>& domains) {
+    items_.reserve(domains.size());
+    for (const DomainId domain : domains) items_.emplace_back(units.room(domain), domain);
+    std::make_heap(items_.begin(), items_.end(), std::greater<>());
+  }
+  [[nodiscard]] bool empty() const { return items_.empty(); }
+  DomainId pop() {
+    std::pop_heap(items_.begin(), items_.end(), std::greater<>());
+    const DomainId domain = items_.back().second;
+    items_.pop_back();
+    return domain;
+  }
+
+ private:
+  std::vector<std::pair<int64_t, DomainId>> items_;
+};
+
 }  // namespace
 
 Packing pack_units(const Problem& problem, const Units& units, DomainId domain, uint32_t count,
@@ -351,12 +416,28 @@ Packing pack_units(const Problem& problem, const Units& units, DomainId domain, 
 
 BestDomain best_domain(const Problem& problem, const Units& units, std::vector<DomainId> candidates,
                        uint32_t count, Budget& quality) {
-  std::stable_sort(candidates.begin(), candidates.end(),
-                   [&](DomainId a, DomainId b) { return units.room(a) < units.room(b); });
   BestDomain best;
-  for (const DomainId domain : candidates) {
-    if (best.domain != kNoDomain && !quality.left(exact_effort(problem.topology, units, domain, count)))
-      break;
+  if (candidates.empty()) return best;
+  const std::size_t tree = tree_of(problem.topology, candidates.front(), unit_tree(problem.topology, units));
+  std::optional<RackCost> rack_cost;
+  if (holds_hosts_alone(problem.topology, units, candidates.front(), tree))
+    rack_cost.emplace(problem, units, candidates.front(), tree, count);
+  // The budget ends after a few hundred, so the order of the others is never needed.
+  TightestFirst queue(units, candidates);
+  std::optional<int64_t> least;
+  while (!queue.empty()) {
+    const DomainId domain = queue.pop();
+    const uint64_t effort = exact_effort(problem.topology, units, domain, count);
+    const bool affordable = quality.left(effort);
+    if (best.domain != kNoDomain && !affordable) break;
+    if (rack_cost && affordable) {
+      quality.spend(effort);
+      const int64_t cost = rack_cost->of(domain);
+      if (least && cost >= *least) continue;
+      least = cost;
+      best.domain = domain;
+      continue;
+    }
     Packing packing = pack_units(problem, units, domain, count, quality);
     const bool better =
         best.domain == kNoDomain || (packing.cost && best.packing.cost && *packing.cost < *best.packing.cost);
@@ -365,6 +446,7 @@ BestDomain best_domain(const Problem& problem, const Units& units, std::vector<D
     best.packing = std::move(packing);
     if (!best.packing.cost) break;
   }
+  if (least) best.packing = ExactPacker(problem, units, best.domain, tree, count).pack(best.domain);
   return best;
 }
 

@@ -39,16 +39,25 @@ LocalHosts::LocalHosts(Problem& problem, std::span<const HostIndex> hosts, const
         asked_[r] = INT64_MAX / 2;
     }
   }
+  std::vector<const int64_t*> columns;
+  for (const ResourceId resource : resources_) columns.push_back(state.free_column(resource).data());
+  hosts_.reserve(hosts.size());
+  busy_.reserve(hosts.size());
+  may_.reserve(hosts.size() * kinds_);
+  free_.reserve(hosts.size() * resources_.size());
+  std::vector<uint8_t> may(kinds_, 0);
   for (const HostIndex host : hosts) {
-    const bool useful = std::any_of(active.begin(), active.end(),
-                                    [&](std::size_t kind) { return rooms[kind]->host(host) > 0; });
+    bool useful = false;
+    for (const std::size_t kind : active) {
+      may[kind] = rooms[kind]->host(host) > 0 ? 1 : 0;
+      useful = useful || may[kind] != 0;
+    }
     if (!useful) continue;
     hosts_.push_back(host);
     busy_.push_back(state.busy(host) ? 1 : 0);
-    for (std::size_t kind = 0; kind < kinds_; ++kind)
-      may_.push_back(wanted.count[kind] > 0 && rooms[kind]->host(host) > 0 ? 1 : 0);
-    for (std::size_t r = 0; r < resources_.size(); ++r)
-      free_.push_back(std::clamp<int64_t>(state.free(host, resources_[r]), 0, asked_[r]));
+    may_.insert(may_.end(), may.begin(), may.end());
+    for (std::size_t r = 0; r < columns.size(); ++r)
+      free_.push_back(std::clamp<int64_t>(columns[r][at(host)], 0, asked_[r]));
   }
 }
 

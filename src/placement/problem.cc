@@ -62,18 +62,23 @@ void Problem::add_slices() {
     if (slices.empty()) continue;
     if (members_of.empty()) {
       members_of.resize(request.subgroups.size());
+      if (members_of.size() == 1) members_of[0].reserve(request.members.size());
       for (uint32_t i = 0; i < request.members.size(); ++i)
         members_of[request.members[i].subgroup].push_back(i);
     }
     auto& members = members_of[subgroup];
-    std::stable_sort(members.begin(), members.end(), [&](uint32_t a, uint32_t b) {
+    const auto by_rank = [&](uint32_t a, uint32_t b) {
       return request.members[a].rank < request.members[b].rank;
-    });
+    };
+    if (!std::is_sorted(members.begin(), members.end(), by_rank))
+      std::stable_sort(members.begin(), members.end(), by_rank);
     const auto same_rank = [&](uint32_t a, uint32_t b) {
       return request.members[a].rank == request.members[b].rank;
     };
     const bool distinct = std::adjacent_find(members.begin(), members.end(), same_rank) == members.end() &&
                           (members.empty() || request.members[members.front()].rank >= 0);
+    std::vector<LevelId> levels;
+    for (const Slice& slice : slices) levels.push_back(level_named(slice.level));
     std::vector<int64_t> open_key(slices.size(), -1);
     std::vector<uint32_t> open_node(slices.size(), 0);
     for (std::size_t position = 0; position < members.size(); ++position) {
@@ -85,12 +90,11 @@ void Problem::add_slices() {
         if (open_key[depth] != key) {
           open_key[depth] = key;
           open_node[depth] = static_cast<uint32_t>(nodes.size());
-          Node node;
+          Node& node = nodes.emplace_back();
           node.subgroup = subgroup;
           node.parent = parent;
           node.is_slice = true;
-          node.level = level_named(slices[depth].level);
-          nodes.push_back(node);
+          node.level = levels[depth];
           nodes[parent].children.push_back(open_node[depth]);
         }
         parent = open_node[depth];
