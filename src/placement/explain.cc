@@ -45,29 +45,26 @@ Hold hold(Problem& problem, const Counts& counts, DomainId domain) {
   return result;
 }
 
-// The resource that leaves the most otherwise usable hosts without room for one more member.
+// The resource of which the usable hosts together hold the fewest members; among equals a device.
 void find_binding_resource(Problem& problem, const Kind& kind, DomainId domain, int64_t missing, Miss& miss) {
   const ClusterState& state = problem.state;
-  uint32_t most = 0;
+  int64_t fewest = 0;
   for (const ResourceAmount& need : problem.demand(kind)) {
     if (need.amount <= 0) continue;
-    uint32_t lacking = 0;
     uint32_t lacking_now = 0;
-    int64_t best_free = 0;
+    int64_t members = 0;
     for (const HostIndex host : problem.topology.hosts(domain)) {
       if (problem.exclusion(kind, host) != Exclusion::kNone) continue;
       const int64_t free = std::max<int64_t>(state.free(host, need.resource), 0);
-      best_free = std::max(best_free, free);
+      members += free / need.amount;
       if (free >= need.amount) continue;
-      ++lacking;
       if (state.allocatable(host, need.resource) >= need.amount) ++lacking_now;
     }
-    // A resource that no member's demand exhausts on an empty host binds only when nothing else does.
     const bool device = state.is_device(need.resource);
-    const bool better =
-        !miss.resource || lacking > most || (lacking == most && device && !state.is_device(*miss.resource));
+    const bool better = !miss.resource || members < fewest ||
+                        (members == fewest && device && !state.is_device(*miss.resource));
     if (!better) continue;
-    most = lacking;
+    fewest = members;
     miss.resource = need.resource;
     miss.short_by = need.amount * missing;
     miss.short_hosts = lacking_now;
@@ -130,7 +127,7 @@ void blame_subgroup(Problem& problem, Reason& reason) {
   constexpr std::size_t kLooks = 200;
   for (uint32_t node = 1; node < std::min(problem.nodes.size(), kLooks); ++node) {
     const Node& it = problem.nodes[node];
-    if (it.level == kClusterLevel || it.bound > 0) continue;
+    if ((it.level == kClusterLevel && !it.minimum) || it.bound > 0) continue;
     uint32_t looked_at = 0;
     const DomainId domain = closest(problem, members_of(problem, node), it.level, looked_at);
     if (domain == kNoDomain) continue;
