@@ -107,7 +107,7 @@ class MusterProcess {
   std::map<std::string, kube::Pod> seen_pods_;                    // by uid
   std::map<std::string, std::map<uint64_t, std::string>> calls_;  // uid → call → node
   std::set<std::string> opened_;
-  std::set<uint64_t> abandoned_;                                  // an answer may be on its way to nobody
+  std::set<uint64_t> abandoned_;  // an answer may be on its way to nobody
 };
 
 }  // namespace muster::sim

@@ -110,7 +110,8 @@ void Simulation::replace_missing() {
 
 void Simulation::note_loss(const kube::Pod& pod) {
   const auto key = pod.annotations.find("muster.dev/group-name");
-  if (key != pod.annotations.end() && muster_.opened().contains(key->second)) lost_members_.insert(key->second);
+  if (key != pod.annotations.end() && muster_.opened().contains(key->second))
+    lost_members_.insert(key->second);
 }
 
 void Simulation::lose_pod() {
