@@ -32,8 +32,8 @@ std::optional<std::string> decode_base64(std::string_view text) {
     for (const int shift : {16, 8, 0}) bytes += static_cast<char>(bits >> shift & 0xff);
     bits = 0;
   }
-  if (characters % 4 != 0 || padding > 2) return std::nullopt;
-  bytes.resize(bytes.size() - padding);
+  if (characters % 4 != 0 || padding > 2 || padding > bytes.size()) return std::nullopt;
+  bytes.erase(bytes.size() - padding);
   return bytes;
 }
 
