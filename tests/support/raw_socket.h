@@ -40,7 +40,7 @@ class RawSocket {
 
   // What comes until the text is in it, the peer closes, or time is over.
   std::string receive_until(std::string_view text,
-                            std::chrono::milliseconds limit = std::chrono::seconds(5)) {
+                            std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     auto deadline = std::chrono::steady_clock::now() + limit;
     while (got_.find(text) == std::string::npos || text.empty()) {
       auto left =
@@ -57,7 +57,7 @@ class RawSocket {
     }
     return got_;
   }
-  std::string receive_all(std::chrono::milliseconds limit = std::chrono::seconds(5)) {
+  std::string receive_all(std::chrono::milliseconds limit = std::chrono::seconds(20)) {
     return receive_until({}, limit);
   }
   void forget() { got_.clear(); }

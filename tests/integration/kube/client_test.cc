@@ -228,13 +228,13 @@ TEST_CASE("calls at the same time go in parallel") {
   const auto begin = std::chrono::steady_clock::now();
   std::vector<std::thread> threads;
   std::atomic<int> done{0};
-  for (int i = 0; i < 16; ++i)
+  for (int i = 0; i < 40; ++i)
     threads.emplace_back([&] {
       if (client.release(kPod)) ++done;
     });
   for (auto& thread : threads) thread.join();
-  CHECK(done == 16);
-  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(1000));
+  CHECK(done == 40);
+  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(3000));  // not 40 times 100
 }
 
 TEST_CASE("a server that closes the connection after each reply is called on a new one") {
@@ -270,14 +270,14 @@ TEST_CASE("writes keep to the limit after the burst") {
   FakeApi api([](Exchange& x) { x.reply(200, "{}"); });
   SteadyClock clock;
   ClientOptions options;
-  options.qps = 100;
+  options.qps = 2;
   options.burst = 5;
   Client client(options, credentials_for(api.url(), clock), clock);
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 5; ++i) REQUIRE(client.release(kPod).has_value());
-  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(100));
-  for (int i = 0; i < 30; ++i) REQUIRE(client.release(kPod).has_value());
-  CHECK(std::chrono::steady_clock::now() - begin >= milliseconds(280));
+  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(2000));
+  for (int i = 0; i < 2; ++i) REQUIRE(client.release(kPod).has_value());
+  CHECK(std::chrono::steady_clock::now() - begin >= milliseconds(950));
 }
 
 TEST_CASE("stop cancels calls under way, calls that wait for their turn, and later ones") {
@@ -298,12 +298,12 @@ TEST_CASE("stop cancels calls under way, calls that wait for their turn, and lat
       const auto result = client.release(kPod);
       if (!result && result.error().code == ErrorCode::kCancelled) ++cancelled;
     });
-  while (!called) std::this_thread::sleep_for(milliseconds(1));
+  for (int i = 0; i < 60'000 && !called; ++i) std::this_thread::sleep_for(milliseconds(1));
   std::this_thread::sleep_for(milliseconds(20));
   const auto begin = std::chrono::steady_clock::now();
   client.stop();
   for (auto& thread : threads) thread.join();
-  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(500));
+  CHECK(std::chrono::steady_clock::now() - begin < milliseconds(5000));  // a turn comes after 100 s
   CHECK(cancelled == 4);
   CHECK(client.release(kPod).error().code == ErrorCode::kCancelled);
 }

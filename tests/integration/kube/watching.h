@@ -7,6 +7,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "fake_api.h"
@@ -24,10 +25,10 @@ class Record {
     for (const auto& delta : batch) std::visit([this](const auto& d) { note(d); }, delta);
     changed_.notify_all();
   }
-  // Until `done` holds of the words so far; false after ten seconds.
+  // Until `done` holds of the words so far; false after a minute.
   bool wait(const std::function<bool(const std::vector<std::string>&)>& done) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return done(words_); });
+    return changed_.wait_for(lock, std::chrono::seconds(60), [&] { return done(words_); });
   }
   bool wait_for_words(std::size_t count) {
     return wait([&](const auto& words) { return words.size() >= count; });
@@ -59,6 +60,16 @@ class Record {
   std::vector<std::string> words_;
   std::size_t largest_batch_ = 0;
 };
+
+// Until `done` holds; false after a minute.
+inline bool eventually(const std::function<bool()>& done) {
+  for (int i = 0; i < 60'000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  return done();
+}
+
+// Far below every timeout that a thread which is not stopped would wait for, far above what a busy machine
+// needs.
+constexpr std::chrono::milliseconds kPrompt{5'000};
 
 inline ListWatchOptions quick() {
   ListWatchOptions options;
