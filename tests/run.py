@@ -178,6 +178,7 @@ def main():
     unknown = [part for part in arguments.parts if part not in PARTS]
     if unknown:
         parser.error(f"unknown part {unknown[0]}; there are {', '.join(PARTS)}")
+    process.end_children_when_ended()
     return Run(arguments.parts or PARTS, max(1, arguments.jobs)).all()
 
 

@@ -51,3 +51,18 @@ def _end_group(child):
 def _end_all():
     for child in list(_running):
         _end_group(child)
+
+
+def _end_all_and_self(number, _):
+    """Ended from outside: nothing stays behind. No waiting, for another thread may be waiting already."""
+    for child in list(_running):
+        try:
+            os.killpg(child.pid, signal.SIGTERM)  # not SIGKILL: make and ninja end their own children then
+        except ProcessLookupError:
+            pass
+    os._exit(128 + number)
+
+
+def end_children_when_ended():
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, _end_all_and_self)

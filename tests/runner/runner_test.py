@@ -1,5 +1,8 @@
 """Nothing that went wrong is counted as passed."""
 
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 import unittest
@@ -48,6 +51,18 @@ class Processes(unittest.TestCase):
         status, _ = process.run(["sh", "-c", "sleep 60 & echo $!"], self.log, "/", 10)
         self.assertEqual(status, 0)
         self.assert_gone(int(self.log.read_text()))
+
+    def test_a_runner_that_is_ended_takes_its_children_along(self):
+        script = ("from runner import process; process.end_children_when_ended();"
+                  f"child = process.start(['sleep', '60'], {str(self.log)!r}, '/');"
+                  "print(child.pid, flush=True); process.finish(child, 60)")
+        runner = subprocess.Popen([sys.executable, "-B", "-c", script], cwd=Path(__file__).parents[1],
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(runner.stdout.close)
+        child = int(runner.stdout.readline())
+        runner.terminate()
+        self.assertEqual(runner.wait(10), 128 + signal.SIGTERM)
+        self.assert_gone(child)
 
     def assert_gone(self, pid):
         for _ in range(100):
