@@ -97,6 +97,7 @@ std::optional<NodeNames> NodeNames::from_plain(std::string_view text) {
 }
 
 bool NodeNames::contains(std::string_view name) const {
+  if (text_.empty()) return false;
   std::string quoted;
   quoted.reserve(name.size() + 2);
   quoted += '"';

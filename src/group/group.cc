@@ -152,7 +152,7 @@ void Group::follow_planned(const Member& before, const Member& member, const Con
   const bool ours = words.find("muster:") != std::string::npos;
   const bool asked = plan_->released && assignment.nominated && !member.held_by_gate && !assignment.call;
   if (asked && !ours && !words.empty() && words != before.unschedulable_message)
-    node_refused(uid, std::string(assignment.node), context);
+    node_refused(uid, assignment.node, context);
 }
 
 void Group::remove(const std::string& uid, const Context& context) {

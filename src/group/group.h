@@ -66,7 +66,7 @@ class Group {
   // Nobody waits for this call any more: the barrier has to wait for another one.
   void bind_abandoned(const std::string& uid, uint64_t call);
   // kube-scheduler does not accept the planned node for this member, or the node is no longer fit for it.
-  void node_refused(const std::string& uid, const std::string& node, const Context& context);
+  void node_refused(const std::string& uid, std::string node, const Context& context);
   void nominated(const std::string& uid, const std::string& plan, const Result<void>& result,
                  const Context& context);
   void released(const std::string& uid, const std::string& plan, const Result<void>& result,

@@ -344,7 +344,8 @@ void Group::exclude(const std::string& uid, const std::string& node, const Conte
 }
 
 // The first time a plan ends of this, the next one is made at once, around the node.
-void Group::node_refused(const std::string& uid, const std::string& node, const Context& context) {
+// By value: the caller may have the name from the room, which forgets it here.
+void Group::node_refused(const std::string& uid, std::string node, const Context& context) {
   Assignment* assignment = find_assignment(uid);
   if (!assignment || plan_->open || assignment->bound || assignment->node != node) return;
   exclude(uid, node, context);

@@ -245,7 +245,7 @@ TEST_CASE_METHOD(Pool, "A binding makes a release needless that is still being r
   pool->submit(bind("a", "n1"));
   REQUIRE(soon([&] { return idle(); }));
   CHECK(api.pod("a").node_name == "n1");
-  CHECK(reported() == 2);
+  CHECK(soon([&] { return reported() == 2; }));
 }
 
 TEST_CASE_METHOD(Pool, "A release waits for its nomination, and both take place") {
