@@ -118,7 +118,9 @@ struct Server::Impl : httplib::Server {
     });
   }
   ~Impl() override {
-    front.reset();
+    // Not reset(): that takes the pointer away first, and handlers that still run look at it (stopping()).
+    std::default_delete<Front>()(front.get());
+    static_cast<void>(front.release());
     svr_sock_ = INVALID_SOCKET;
   }
 
