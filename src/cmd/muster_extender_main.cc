@@ -9,6 +9,7 @@
 #include "cmd/muster_extender/app.h"
 #include "cmd/muster_extender/options.h"
 #include "config/config.h"
+#include "http/memory.h"
 
 namespace {
 
@@ -40,6 +41,7 @@ class Signals {
 }  // namespace
 
 int main(int argc, char** argv) {
+  muster::http::tune_allocator();
   auto parsed = muster::cmd::parse_options(argc, argv);
   if (const int* status = std::get_if<int>(&parsed)) return *status;
   const auto& options = std::get<muster::cmd::Options>(parsed);
