@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "kube/exec_plugin.h"
 
 namespace muster::kube {
 
@@ -26,8 +27,9 @@ struct Access {
   bool insecure_skip_verify = false;
   Secret client_cert;
   Secret client_key;
-  Secret token;       // the file wins here, as in client-go
-  std::string ns;     // the context's or the service account's namespace, may be empty
+  Secret token;                    // the file wins here, as in client-go
+  std::optional<ExecPlugin> exec;  // where token or certificate come from when it is set
+  std::string ns;                  // the context's or the service account's namespace, may be empty
   std::string found;  // where this came from, for the log: "context kind of /home/a/config", "in-cluster"
 };
 

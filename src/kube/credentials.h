@@ -1,5 +1,5 @@
 // What a connection to the API server needs, kept fresh: token, certificate and CA files are read again when
-// they may have been rotated.
+// they may have been rotated, an exec plugin is run again before its credential expires.
 //
 // Thread rule: all functions may be called from any thread.
 #pragma once
@@ -31,13 +31,16 @@ class Credentials {
   // the error is returned only when there is nothing before.
   [[nodiscard]] Result<Current> current();
 
-  // The server answered 401 to a call with this token: the next current() reads the files again.
+  // The server answered 401 to a call with this token: the next current() reads the files again,
+  // or runs the plugin.
   void rejected(const std::string& token);
 
   [[nodiscard]] const Access& access() const { return access_; }
 
  private:
-  Result<void> refresh();
+  [[nodiscard]] bool due(TimePoint now) const;
+  Result<void> refresh(TimePoint now);
+  Result<void> run_plugin(TimePoint now);
   Result<void> refresh_token();
   Result<void> refresh_transport();
   [[nodiscard]] Result<std::string> content(const Secret& secret) const;
@@ -51,6 +54,9 @@ class Credentials {
   bool stale_ = false;
   std::shared_ptr<const http::ClientOptions> transport_;
   std::string token_;
+  ExecCredential from_plugin_;
+  std::optional<TimePoint> plugin_due_;  // nothing: only after a rejection
+  bool plugin_ran_ = false;
 };
 
 }  // namespace muster::kube

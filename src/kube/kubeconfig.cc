@@ -23,6 +23,7 @@ struct User {
   Secret token;
   Secret client_cert;
   Secret client_key;
+  std::optional<ExecPlugin> exec;
   std::string unsupported;  // the first field of the entry that cannot be honoured
 };
 
@@ -79,8 +80,51 @@ Cluster read_cluster(JsonReader& reader, Value value, const std::string& file) {
 }
 
 bool is_unsupported(std::string_view key) {
-  return key == "exec" || key == "auth-provider" || key == "username" || key == "password" ||
-         key.substr(0, 2) == "as";
+  return key == "auth-provider" || key == "username" || key == "password" || key.substr(0, 2) == "as";
+}
+
+// A command with a slash counts from the kubeconfig's folder, one without is looked up in PATH.
+std::string resolved_command(std::string_view command, const std::string& file) {
+  return command.find('/') == std::string_view::npos ? std::string(command) : resolved(command, file);
+}
+
+std::pair<std::string, std::string> read_variable(JsonReader& reader, Value value) {
+  std::pair<std::string, std::string> variable;
+  reader.each_field(value, [&](std::string_view key, Value field) {
+    if (key == "name") {
+      variable.first = reader.text(field);
+    } else if (key == "value") {
+      variable.second = reader.text(field);
+    }
+  });
+  return variable;
+}
+
+ExecPlugin read_exec(JsonReader& reader, Value value, const std::string& file) {
+  ExecPlugin plugin;
+  reader.each_field(value, [&](std::string_view key, Value field) {
+    if (key == "command") {
+      plugin.command = resolved_command(reader.text(field), file);
+    } else if (key == "args") {
+      reader.each_element(field, [&](Value argument) { plugin.args.emplace_back(reader.text(argument)); });
+    } else if (key == "env") {
+      reader.each_element(field,
+                          [&](Value variable) { plugin.env.push_back(read_variable(reader, variable)); });
+    } else if (key == "apiVersion") {
+      plugin.api_version = reader.text(field);
+    } else if (key == "installHint") {
+      plugin.install_hint = reader.text(field);
+    } else if (key == "interactiveMode" && reader.text(field) == "Always") {
+      reader.fail_here("Always is not supported: nobody is there to be asked");
+    }
+  });
+  if (plugin.command.empty()) reader.fail_here("command is missing");
+  if (plugin.api_version != "client.authentication.k8s.io/v1" &&
+      plugin.api_version != "client.authentication.k8s.io/v1beta1") {
+    reader.fail_here("apiVersion " + muster::quoted(plugin.api_version) +
+                     " is not supported; known are client.authentication.k8s.io/v1 and v1beta1");
+  }
+  return plugin;
 }
 
 User read_user(JsonReader& reader, Value value, const std::string& file) {
@@ -98,6 +142,8 @@ User read_user(JsonReader& reader, Value value, const std::string& file) {
       user.client_key.file = resolved(reader.text(field), file);
     } else if (key == "client-key-data") {
       user.client_key.value = decoded(reader, field);
+    } else if (key == "exec" && !field.is_null()) {
+      user.exec = read_exec(reader, field, file);
     } else if (is_unsupported(key) && !field.is_null() && user.unsupported.empty()) {
       user.unsupported = key;
     }
@@ -202,7 +248,7 @@ Result<void> check(const Named<Cluster>& cluster, const std::string& name) {
 Result<void> check(const Named<User>& user, const std::string& name) {
   const auto where = fmt::format("{}: user {}", user.file, muster::quoted(name));
   if (!user.entry.unsupported.empty())
-    return invalid("{}: {} is not supported; use a token, a token file or a client certificate", where,
+    return invalid("{}: {} is not supported; use a token, a token file, a client certificate or exec", where,
                    user.entry.unsupported);
   if (user.entry.client_cert.empty() != user.entry.client_key.empty())
     return invalid("{}: client-certificate and client-key must be given together", where);
@@ -239,6 +285,8 @@ Result<Access> access_from_kubeconfig(const std::vector<std::string>& files, con
   access.token = user->entry.token;
   access.client_cert = user->entry.client_cert;
   access.client_key = user->entry.client_key;
+  // As in client-go: what is given in the file itself goes first.
+  if (access.token.empty() && access.client_cert.empty()) access.exec = user->entry.exec;
   return access;
 }
 

@@ -12,7 +12,7 @@ namespace muster::kube {
 
 // The access that current-context describes. Relative paths count from their kubeconfig's folder. Of several
 // files those that do not exist are left out, as long as one exists. kInvalid names the file, the entry and
-// the field; it is also the answer to what is not supported: exec and auth-provider plugins, basic
+// the field; it is also the answer to what is not supported: auth-provider, interactive plugins, basic
 // authentication, impersonation, proxies.
 [[nodiscard]] Result<Access> access_from_kubeconfig(const std::vector<std::string>& files,
                                                     const Environment& environment);

@@ -108,13 +108,41 @@ TEST_CASE("a kubeconfig may be JSON") {
   CHECK(access->token.empty());
 }
 
-TEST_CASE("plugins, basic authentication, impersonation and proxies are refused by name") {
+TEST_CASE("an exec plugin is read with arguments and environment") {
+  const std::string exec =
+      "exec: {apiVersion: client.authentication.k8s.io/v1, command: bin/login, args: [get, token], "
+      "env: [{name: PROFILE, value: prod}], interactiveMode: IfAvailable, provideClusterInfo: true, "
+      "installHint: Ask your admin}";
+  const auto access = access_of("server: 'https://s'", exec);
+  REQUIRE(access.has_value());
+  REQUIRE(access->exec.has_value());
+  CHECK(*access->exec == ExecPlugin{"/home/a/.kube/bin/login",
+                                    {"get", "token"},
+                                    {{"PROFILE", "prod"}},
+                                    "client.authentication.k8s.io/v1",
+                                    "Ask your admin"});
+  CHECK_FALSE(access_of("server: 'https://s'", "token: t, " + exec)->exec.has_value());
+}
+
+TEST_CASE("an exec plugin that cannot be used is refused with the reason") {
+  const auto error = [](const std::string& exec) {
+    return error_of("server: 'https://s'", "exec: {" + exec + "}");
+  };
+  CHECK(error("command: aws") ==
+        "/home/a/.kube/config: users[0].user.exec: apiVersion \"\" is not supported; known are "
+        "client.authentication.k8s.io/v1 and v1beta1");
+  CHECK(error("apiVersion: client.authentication.k8s.io/v1") ==
+        "/home/a/.kube/config: users[0].user.exec: command is missing");
+  CHECK(error("apiVersion: client.authentication.k8s.io/v1, command: a, interactiveMode: Always")
+            .find("interactiveMode: Always is not supported") != std::string::npos);
+}
+
+TEST_CASE("old plugins, basic authentication, impersonation and proxies are refused by name") {
   const std::string server = "server: 'https://s'";
-  CHECK(error_of(server, "exec: {command: aws}") ==
-        "/home/a/.kube/config: user \"u\": exec is not supported; use a token, a token file or a client "
-        "certificate");
-  CHECK(error_of(server, "auth-provider: {name: oidc}").find("auth-provider is not supported") !=
-        std::string::npos);
+  CHECK(
+      error_of(server, "auth-provider: {name: oidc}") ==
+      "/home/a/.kube/config: user \"u\": auth-provider is not supported; use a token, a token file, a client "
+      "certificate or exec");
   CHECK(error_of(server, "username: a, password: b").find("username is not supported") != std::string::npos);
   CHECK(error_of(server, "as: admin").find("as is not supported") != std::string::npos);
   CHECK(error_of("server: 'https://s', proxy-url: 'http://p'", "token: t") ==
