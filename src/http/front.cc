@@ -73,7 +73,7 @@ Front::~Front() { stop(std::chrono::milliseconds(0)); }
 Result<uint16_t> Front::start() {
   ignore_sigpipe();
   if (!options_.tls.cert_file.empty()) {
-    auto context = server_tls_context(options_.tls);
+    auto context = ServerTlsSource::open(options_.tls);
     if (!context) return tl::unexpected(context.error());
     tls_ = *std::move(context);
   }

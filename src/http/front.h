@@ -53,7 +53,7 @@ class Front {
 
   const ServerOptions options_;
   const Serve serve_;
-  SslPtr<SSL_CTX> tls_;
+  std::unique_ptr<ServerTlsSource> tls_;
   std::unique_ptr<Listener> listener_;
   std::atomic<bool> stopping_ = false;
   Workers workers_;  // last: its end waits for the requests, which use everything above

@@ -171,6 +171,7 @@ void Listener::adopt(Fd fd) {
   }
   if (open >= options_.max_connections && !close_longest_idle()) return;
 
+  SSL_CTX* tls = options_.tls != nullptr ? options_.tls->current() : nullptr;
   auto forget = [this](Connection* connection) {
     {
       std::lock_guard lock(mutex_);
@@ -178,7 +179,7 @@ void Listener::adopt(Fd fd) {
     }
     delete connection;
   };
-  ConnectionPtr connection(new Connection(std::move(fd), options_.tls), forget);
+  ConnectionPtr connection(new Connection(std::move(fd), tls), forget);
   {
     std::lock_guard lock(mutex_);
     open_.insert(connection.get());

@@ -29,7 +29,7 @@ class Listener {
     uint16_t port = 0;
     std::size_t max_connections = 8192;
     std::chrono::milliseconds first_byte_timeout{10'000};
-    SSL_CTX* tls = nullptr;  // outlives the Listener
+    ServerTlsSource* tls = nullptr;  // outlives the Listener; used by its thread only
   };
   // Called on the Listener's thread; must not block.
   using Ready = std::function<void(ConnectionPtr)>;

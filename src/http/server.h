@@ -17,6 +17,7 @@
 
 namespace muster::http {
 
+// Read at start and again when a file has changed; connections that exist keep what they began with.
 struct ServerTls {
   std::string cert_file;
   std::string key_file;

@@ -3,8 +3,11 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <sys/stat.h>
 
 #include <csignal>
+
+#include "base/log.h"
 
 namespace muster::http {
 
@@ -52,6 +55,45 @@ Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files) {
   SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(files.client_ca_file.c_str()));
   SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
   return context;
+}
+
+Result<std::unique_ptr<ServerTlsSource>> ServerTlsSource::open(ServerTls files) {
+  std::unique_ptr<ServerTlsSource> source(new ServerTlsSource(std::move(files)));
+  source->seen_ = source->version();
+  auto context = server_tls_context(source->files_);
+  if (!context) return tl::unexpected(context.error());
+  source->context_ = *std::move(context);
+  return source;
+}
+
+ServerTlsSource::Version ServerTlsSource::version() const {
+  Version out;
+  for (const std::string* name : {&files_.cert_file, &files_.key_file, &files_.client_ca_file}) {
+    struct stat file = {};
+    if (name->empty() || ::stat(name->c_str(), &file) != 0) continue;
+    out.insert(out.end(),
+               {static_cast<int64_t>(file.st_ino), file.st_size, file.st_mtim.tv_sec, file.st_mtim.tv_nsec});
+  }
+  return out;
+}
+
+SSL_CTX* ServerTlsSource::current() {
+  auto now = std::chrono::steady_clock::now();
+  if (now < next_look_) return context_.get();
+  next_look_ = now + std::chrono::seconds(1);
+  Version found = version();
+  if (found == seen_) return context_.get();
+  auto context = server_tls_context(files_);
+  // Half of a pair that is being written is no reason to remember it: the next look tries again.
+  if (!context) {
+    if (found != warned_) log_warning("http: the certificate stays as it was: {}", context.error().message);
+    warned_ = std::move(found);
+    return context_.get();
+  }
+  seen_ = std::move(found);
+  context_ = *std::move(context);
+  log_info("http: certificate {} read anew", files_.cert_file);
+  return context_.get();
 }
 
 Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem, const char* what) {

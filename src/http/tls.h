@@ -3,6 +3,8 @@
 
 #include <openssl/ssl.h>
 
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -27,6 +29,30 @@ using SslPtr = std::unique_ptr<T, SslFree>;
 // TLS 1.2 and newer; with client_ca_file set, callers must show a certificate of that CA. kInvalid names the
 // file that cannot be used.
 [[nodiscard]] Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files);
+
+// The server's context, read anew when one of its files has changed, so that a rotated certificate is used
+// without a restart. Files that cannot be used leave the last good context in place, with a warning. Looks at
+// the files at most once a second. One thread.
+class ServerTlsSource {
+ public:
+  // kInvalid as server_tls_context().
+  [[nodiscard]] static Result<std::unique_ptr<ServerTlsSource>> open(ServerTls files);
+  // Valid until the next call; connections made from it keep it alive.
+  [[nodiscard]] SSL_CTX* current();
+
+ private:
+  // What tells one version of a file from the next; a mounted secret is exchanged by a link.
+  using Version = std::vector<int64_t>;
+
+  explicit ServerTlsSource(ServerTls files) : files_(std::move(files)) {}
+  [[nodiscard]] Version version() const;
+
+  ServerTls files_;
+  Version seen_;
+  Version warned_;
+  std::chrono::steady_clock::time_point next_look_{};
+  SslPtr<SSL_CTX> context_;
+};
 
 // One or more certificates. `what` names the text in the error.
 [[nodiscard]] Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem,

@@ -1,4 +1,5 @@
 #include <catch2/catch.hpp>
+#include <thread>
 
 #include "http/client.h"
 #include "http/server.h"
@@ -120,6 +121,29 @@ TEST_CASE("tls: plain HTTP on a TLS port and silence during the handshake end th
   silent.send("\x16\x03\x01");
   silent.receive_all();
   CHECK(silent.closed_by_peer());
+}
+
+TEST_CASE("tls: a rotated certificate is used without a restart, a broken one leaves the old in place") {
+  Authority old_authority("old authority");
+  Authority new_authority("new authority");
+  TlsServer server(old_authority);
+  ClientOptions options = server.options();
+  options.ca_pem = old_authority.pem();
+  auto kept = Client::create(options).value();
+  REQUIRE(kept->call("POST", "/echo", {}, "hi", "text/plain"));
+
+  (void)server.dir.file("tls.crt", "half written");
+  std::this_thread::sleep_for(1100ms);
+  CHECK(echo(options).value().body == "hi");
+
+  Certificate fresh = new_authority.issue("muster", "IP:127.0.0.1");
+  (void)server.dir.file("tls.crt", fresh.cert_pem);
+  (void)server.dir.file("tls.key", fresh.key_pem);
+  std::this_thread::sleep_for(1100ms);
+  CHECK(!echo(options));
+  options.ca_pem = new_authority.pem();
+  CHECK(echo(options).value().body == "hi");
+  CHECK(kept->call("POST", "/echo", {}, "hi", "text/plain").value().body == "hi");
 }
 
 TEST_CASE("tls: PEM texts and files that cannot be used are named") {
