@@ -132,6 +132,11 @@ std::size_t Binder::backlog() const {
   return backlog_;
 }
 
+std::size_t Binder::repeating() const {
+  const std::lock_guard lock(mutex_);
+  return later_.size();
+}
+
 void Binder::make_due(TaskRef task) {
   due_[priority_of(task->command)].push_back(std::move(task));
   wake_.notify_one();
@@ -189,7 +194,6 @@ std::optional<TimePoint> Binder::next_attempt(const Task& task, const Error& err
 
 // The task is done: the next one of its pod may begin.
 void Binder::leave_lane(const TaskRef& task) {
-  --backlog_;
   if (!is_ordered(task->command)) return;
   const auto found = lanes_.find(pod_of(task->command)->uid);
   found->second.pop_front();
@@ -214,9 +218,15 @@ void Binder::run(const TaskRef& task) {
     }
     leave_lane(task);
   }
-  if (deadline_of(task->command)) return report_({std::move(task->command), std::move(result)});
+  conclude(std::move(task->command), std::move(result));
+  const std::lock_guard lock(mutex_);
+  --backlog_;
+}
+
+void Binder::conclude(Command command, Result<void> result) {
+  if (deadline_of(command)) return report_({std::move(command), std::move(result)});
   if (!result && result.error().code != ErrorCode::kNotFound) {
-    const PodId* pod = pod_of(task->command);
+    const PodId* pod = pod_of(command);
     log_warning("pod {}/{}: {}", pod->ns, pod->name, result.error().message);
   }
 }

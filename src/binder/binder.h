@@ -58,8 +58,10 @@ class Binder {
   void submit(group::Command command);
   // Ends the pool: calls under way are finished, nothing else is begun or repeated. Idempotent.
   void stop();
-  // Commands that wait or are under way.
+  // Commands that wait, are under way, or are being reported.
   [[nodiscard]] std::size_t backlog() const;
+  // Those of them that have failed and wait for their next attempt.
+  [[nodiscard]] std::size_t repeating() const;
 
  private:
   struct Task {
@@ -75,6 +77,7 @@ class Binder {
 
   void work();
   void run(const TaskRef& task);
+  void conclude(group::Command command, Result<void> result);
   [[nodiscard]] TaskRef take(std::unique_lock<std::mutex>& lock);
   [[nodiscard]] std::optional<TimePoint> next_attempt(const Task& task, const Error& error);
   // These hold the mutex.

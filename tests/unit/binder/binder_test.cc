@@ -70,6 +70,10 @@ struct Pool {
     return reports;
   }
   bool idle() const { return pool->backlog() == 0; }
+  // So many attempts have failed, and the pool waits for the clock before the next one.
+  bool failed(std::size_t attempts) {
+    return soon([&] { return api.calls().size() == attempts && pool->repeating() == 1; });
+  }
   void fail_always(Error error, const std::string& of_verb = "") {
     api.set_faults([=](const std::string& verb, const std::string&) -> std::optional<FakeWriter::Fault> {
       if (!of_verb.empty() && verb != of_verb) return std::nullopt;
@@ -100,7 +104,7 @@ TEST_CASE_METHOD(Pool, "What may pass is repeated until it does") {
   fail_times(3, {code, "passing"});
   start().submit(bind("a", "n1"));
   for (int i = 0; i < 3; ++i) {
-    REQUIRE(soon([&] { return api.calls().size() == static_cast<std::size_t>(i + 1); }));
+    REQUIRE(failed(static_cast<std::size_t>(i + 1)));
     CHECK(reported() == 0);
     clock.pass(Duration(10));
   }
@@ -122,7 +126,7 @@ TEST_CASE_METHOD(Pool, "What does not pass is reported at once") {
 TEST_CASE_METHOD(Pool, "A binding that took effect although its reply was lost succeeds") {
   fail_times(1, {ErrorCode::kUnavailable, "reply lost"}, true);
   start().submit(bind("a", "n1"));
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   clock.pass(Duration(10));
   REQUIRE(soon([&] { return reported() == 1; }));
   CHECK(taken()[0].result);
@@ -132,7 +136,7 @@ TEST_CASE_METHOD(Pool, "A binding that took effect although its reply was lost s
 TEST_CASE_METHOD(Pool, "Repetition ends at the deadline with the last error") {
   fail_always({ErrorCode::kUnavailable, "away"});
   start().submit(bind("a", "n1"));
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   clock.pass(Duration(1'000));
   REQUIRE(soon([&] { return reported() == 1; }));
   CHECK(taken()[0].result.error().message == "away");
@@ -144,7 +148,7 @@ TEST_CASE_METHOD(Pool, "The server says when to come back") {
   busy.retry_after = Duration(500);
   fail_times(1, busy);
   start().submit(bind("a", "n1"));
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   clock.pass(Duration(400));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   CHECK(api.calls().size() == 1);
@@ -204,11 +208,8 @@ TEST_CASE_METHOD(Pool,
     return FakeWriter::Fault{{ErrorCode::kUnavailable, "cut"}, false};
   });
   start().submit(nominate("a", "n1", "p1"));
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
-  REQUIRE(soon([&] {
-    pool->submit(nominate("a", "n2", "p1.1"));
-    return true;
-  }));
+  REQUIRE(failed(1));
+  pool->submit(nominate("a", "n2", "p1.1"));
   REQUIRE(soon([&] { return reported() >= 1 && idle(); }));
   clock.pass(Duration(100));
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
@@ -241,7 +242,7 @@ TEST_CASE_METHOD(Pool, "A call under way is finished before the next command for
 TEST_CASE_METHOD(Pool, "A binding makes a release needless that is still being repeated") {
   fail_always({ErrorCode::kUnavailable, "cut"}, "release");
   start().submit(Release{id("a"), "n1", "p1", true, in(1'000)});
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   pool->submit(bind("a", "n1"));
   REQUIRE(soon([&] { return idle(); }));
   CHECK(api.pod("a").node_name == "n1");
@@ -252,7 +253,7 @@ TEST_CASE_METHOD(Pool, "A release waits for its nomination, and both take place"
   fail_times(1, {ErrorCode::kUnavailable, "cut"});
   start().submit(nominate("a", "n1", "p1"));
   pool->submit(Release{id("a"), "n1", "p1", true, in(1'000)});
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   CHECK(soon([&] {
     clock.pass(Duration(10));
     return idle();
@@ -319,7 +320,7 @@ TEST_CASE_METHOD(Pool, "Stop finishes what is under way, begins nothing, and rep
 TEST_CASE_METHOD(Pool, "Stop does not wait for repetitions") {
   fail_always({ErrorCode::kUnavailable, "away"});
   start().submit(bind("a", "n1"));
-  REQUIRE(soon([&] { return api.calls().size() == 1; }));
+  REQUIRE(failed(1));
   const auto before = std::chrono::steady_clock::now();
   pool->stop();
   CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(1));
