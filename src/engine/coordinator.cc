@@ -26,7 +26,7 @@ void Coordinator::nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint no
   for (auto& delta : batch) {
     if (auto* all = std::get_if<kube::Replace<kube::Node>>(&delta)) {
       books_.replace_nodes(std::move(all->items));
-      for (const auto& [node, rest] : books_.promises()) touched_nodes_.insert(node);
+      for (const auto& [uid, node] : books_.reservations()) touched_nodes_.insert(node);
       nodes_listed_ = true;
     } else if (auto* change = std::get_if<kube::Upsert<kube::Node>>(&delta)) {
       touched_nodes_.insert(change->item.name);

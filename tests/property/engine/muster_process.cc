@@ -70,6 +70,7 @@ void MusterProcess::kill() {
   lanes_.clear();
   commands_.clear();
   calls_.clear();
+  posted_.clear();
   seen_nodes_.clear();
   seen_pods_.clear();
   coordinator_.reset();
@@ -152,8 +153,8 @@ void MusterProcess::deliver() {
 void MusterProcess::run(const std::function<void()>& event, bool one_change) {
   event();
   group::Commands said = coordinator_->take_commands();
-  check_asked(said);
-  if (one_change) check_barrier(said);
+  const group::Commands fresh = check_asked(said);
+  if (one_change) check_barrier(fresh);
   std::move(said.begin(), said.end(), std::back_inserter(commands_));
   if (time_.chance(0.6)) return advance();
   if (std::exchange(advance_due_, true)) return;
@@ -166,8 +167,7 @@ void MusterProcess::advance() {
   advance_due_ = false;
   coordinator_->advance(time_.now());
   group::Commands said = coordinator_->take_commands();
-  check_asked(said);
-  check_barrier(said);
+  check_barrier(check_asked(said));
   std::move(said.begin(), said.end(), std::back_inserter(commands_));
   take_commands();
   check_books();
@@ -301,8 +301,10 @@ void MusterProcess::report(const std::shared_ptr<Write>& write, const Result<voi
 
 // --- the promises -----------------------------------------------------------------------------------------
 
-// Promise 1: a binding is posted only when kube-scheduler waits for it, on that node.
-void MusterProcess::check_asked(const group::Commands& commands) {
+// Promise 1: a binding is posted only when kube-scheduler waits for it, on that node. One whose outcome is
+// not known may be posted again afterwards.
+group::Commands MusterProcess::check_asked(const group::Commands& commands) {
+  group::Commands fresh;
   for (const group::Command& command : commands) {
     const auto* bind = std::get_if<group::Bind>(&command);
     if (!bind) continue;
@@ -310,14 +312,17 @@ void MusterProcess::check_asked(const group::Commands& commands) {
     const auto& calls = calls_[bind->pod.uid];
     const bool asked =
         std::any_of(calls.begin(), calls.end(), [&](const auto& call) { return call.second == bind->node; });
-    if (!asked)
+    const bool again = !posted_.insert(bind->pod.uid + " " + bind->plan).second && !bind->plan.empty();
+    if (!asked && !again)
       throw Broken(fmt::format("promise 1: {} is bound to {} and nobody asks", bind->pod.uid, bind->node));
     const auto seen = seen_pods_.find(bind->pod.uid);
     const bool member = seen != seen_pods_.end() && books::group_of(seen->second, {"muster"});
     if (member) opened_.insert(books::group_of(seen->second, {"muster"})->name);
     if (member != !bind->plan.empty())
       throw Broken(fmt::format("promise 1: {} is bound as what it is not", bind->pod.uid));
+    if (!again) fresh.push_back(*bind);
   }
+  return fresh;
 }
 
 // Promise 1: the barrier opens for all that the plan promises at once, and when they make the group reach its

@@ -81,7 +81,8 @@ class MusterProcess {
   void finish(const std::string& uid, const std::shared_ptr<Write>& write, Result<void> result);
   void report(const std::shared_ptr<Write>& write, const Result<void>& result);
 
-  void check_asked(const group::Commands& commands);
+  // The bindings that are posted for the first time.
+  group::Commands check_asked(const group::Commands& commands);
   void check_barrier(const group::Commands& commands);
   void check_books();
   void check_group(const group::Group& group);
@@ -107,6 +108,7 @@ class MusterProcess {
   std::map<std::string, kube::Pod> seen_pods_;                    // by uid
   std::map<std::string, std::map<uint64_t, std::string>> calls_;  // uid → call → node
   std::set<std::string> opened_;
+  std::set<std::string> posted_;  // "uid plan" of bindings of this incarnation
   std::set<uint64_t> abandoned_;  // an answer may be on its way to nobody
 };
 

@@ -145,7 +145,9 @@ void Simulation::trouble_node() {
   time_.log("node {}: trouble {}", node.name, kind);
   if (kind == 0) {
     spare_[node.name] = node;
-    return api_.remove_node(node.name);
+    api_.remove_node(node.name);
+    if (time_.chance(0.3)) muster_.relist();  // the removal itself is never seen
+    return;
   }
   if (kind == 1 && !spare_.empty()) {
     api_.put_node(spare_.begin()->second);

@@ -1,0 +1,191 @@
+// The threads around the coordinator: calls that wait, timeouts, stop.
+#include "engine/engine.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <future>
+#include <thread>
+
+#include "support/fake_writer.h"
+#include "support/kube_objects.h"
+
+using namespace muster;
+using muster::test::make_member;
+using muster::test::make_node;
+using muster::test::make_pod;
+
+namespace {
+
+template <typename Condition>
+bool soon(const Condition& condition) {
+  for (int i = 0; i < 10'000; ++i) {
+    if (condition()) return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return false;
+}
+
+struct Running {
+  muster::test::FakeWriter api;
+  SteadyClock clock;
+  std::atomic<int> ids = 0;
+  std::unique_ptr<engine::Engine> engine;
+
+  explicit Running(Duration bind_timeout = Duration(20'000)) {
+    engine::EngineOptions options;
+    options.coordinator.trees = muster::test::block_rack_trees();
+    options.coordinator.bind_timeout = bind_timeout;
+    options.binder.workers = 4;
+    engine = std::make_unique<engine::Engine>(
+        options, api, clock, [] { return 0.5; }, [this] { return "p" + std::to_string(++ids); });
+    api.on_change([this](const kube::Pod& pod) { engine->pods_changed({kube::Upsert<kube::Pod>{pod}}); });
+    engine->start();
+  }
+  void list(std::vector<kube::Node> nodes, std::vector<kube::Pod> pods) {
+    for (const kube::Pod& pod : pods) api.put(pod);
+    engine->nodes_changed({kube::Replace<kube::Node>{std::move(nodes)}});
+    engine->pods_changed({kube::Replace<kube::Pod>{std::move(pods)}});
+  }
+  static extender::PodIdentity identity(const std::string& name, const std::string& group) {
+    return {"ns", name, "uid-" + name, "muster", false, group};
+  }
+  // Where kube-scheduler would bind it: it has been released, and filter names a node.
+  std::string planned(const std::string& name) {
+    if (!api.pod(name).scheduling_gates.empty()) return "";
+    const auto decision = engine->filter(identity(name, "g"));
+    const auto* found = std::get_if<extender::Planned>(&decision);
+    return found ? found->node : "";
+  }
+  std::future<Result<void>> bind(const std::string& name, const std::string& node) {
+    return std::async(std::launch::async,
+                      [this, name, node] { return engine->bind({"ns", name, "uid-" + name, node}); });
+  }
+};
+
+std::vector<kube::Node> two_nodes() { return {make_node("n1", "b1", "r1"), make_node("n2", "b1", "r1")}; }
+
+}  // namespace
+
+TEST_CASE("The engine is ready when nodes and pods have been listed") {
+  Running running;
+  CHECK_FALSE(running.engine->ready());
+  running.list(two_nodes(), {});
+  CHECK(soon([&] { return running.engine->ready(); }));
+  CHECK(running.engine->metrics().find("muster_ready 1") != std::string::npos);
+}
+
+TEST_CASE("Bind calls of a group wait for one another and are all answered") {
+  Running running;
+  running.list(two_nodes(), {make_member("a", "g", 2), make_member("b", "g", 2)});
+  REQUIRE(soon([&] { return !running.planned("a").empty() && !running.planned("b").empty(); }));
+  auto a = running.bind("a", running.planned("a"));
+  CHECK(a.wait_for(std::chrono::milliseconds(100)) == std::future_status::timeout);
+  CHECK(running.api.pod("a").node_name.empty());
+  auto b = running.bind("b", running.planned("b"));
+  CHECK(a.get());
+  CHECK(b.get());
+  CHECK_FALSE(running.api.pod("a").node_name.empty());
+}
+
+TEST_CASE("A pod of no group is bound without waiting, and filter lets it pass") {
+  Running running;
+  running.list(two_nodes(), {make_pod("x", 1)});
+  REQUIRE(soon([&] { return running.engine->ready(); }));
+  CHECK(std::holds_alternative<extender::Foreign>(running.engine->filter(Running::identity("x", ""))));
+  CHECK(running.bind("x", "n1").get());
+  CHECK(running.api.pod("x").node_name == "n1");
+}
+
+TEST_CASE("A member that has not been seen, or whose group's name is empty, is held") {
+  Running running;
+  kube::Pod nameless = make_member("n", "", 1);
+  running.list(two_nodes(), {nameless});
+  REQUIRE(soon([&] { return running.engine->ready(); }));
+  CHECK(std::holds_alternative<extender::Held>(running.engine->filter(Running::identity("new", "g"))));
+  const auto decision = running.engine->filter(Running::identity("n", ""));
+  REQUIRE(std::holds_alternative<extender::Held>(decision));
+  CHECK(std::get<extender::Held>(decision).reason.find("muster.dev/group-name: \"\"") != std::string::npos);
+}
+
+TEST_CASE("A bind call ends at the bind timeout, and the barrier does not count it any more") {
+  Running running(Duration(200));
+  running.list(two_nodes(), {make_member("a", "g", 2), make_member("b", "g", 2)});
+  REQUIRE(soon([&] { return !running.planned("a").empty() && !running.planned("b").empty(); }));
+  const auto late = running.bind("a", running.planned("a")).get();
+  REQUIRE_FALSE(late);
+  CHECK(late.error().code == ErrorCode::kUnavailable);
+  auto b = running.bind("b", running.planned("b"));
+  CHECK_FALSE(b.get());
+  CHECK(running.api.pod("b").node_name.empty());
+
+  auto both = std::pair(running.bind("a", running.planned("a")), running.bind("b", running.planned("b")));
+  CHECK(both.first.get());
+  CHECK(both.second.get());
+}
+
+TEST_CASE("Stop answers the calls that wait, and later ones at once") {
+  Running running;
+  running.list(two_nodes(), {make_member("a", "g", 2), make_member("b", "g", 2)});
+  REQUIRE(soon([&] { return !running.planned("a").empty(); }));
+  auto waiting = running.bind("a", running.planned("a"));
+  CHECK(waiting.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+  running.engine->stop();
+  const auto result = waiting.get();
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message == "muster: shutting down");
+  CHECK_FALSE(running.bind("a", "n1").get());
+  running.engine->stop();
+}
+
+TEST_CASE("Members are never preempted for, and may_preempt protects groups") {
+  Running running;
+  running.list(two_nodes(), {make_member("a", "g", 1), make_pod("x", 1)});
+  REQUIRE(soon([&] { return running.engine->ready(); }));
+  CHECK_FALSE(running.engine->may_preempt(Running::identity("a", "g"), {"uid-x"}));
+  CHECK(running.engine->may_preempt(Running::identity("x", ""), {"uid-y"}));
+  CHECK_FALSE(running.engine->may_preempt(Running::identity("x", ""), {"uid-a"}));
+}
+
+TEST_CASE("A refused node is planned around") {
+  Running running;
+  running.list(two_nodes(), {make_member("a", "g", 1)});
+  REQUIRE(soon([&] { return !running.planned("a").empty(); }));
+  const std::string before = running.planned("a");
+  running.engine->node_refused(Running::identity("a", "g"), before);
+  CHECK(soon([&] { return !running.planned("a").empty() && running.planned("a") != before; }));
+}
+
+TEST_CASE("Many groups are bound by many threads at once while the API fails now and then") {
+  Running running;
+  std::vector<kube::Node> nodes;
+  std::vector<kube::Pod> pods;
+  for (int n = 0; n < 16; ++n)
+    nodes.push_back(make_node("n" + std::to_string(n), "b1", "r" + std::to_string(n / 4)));
+  for (int g = 0; g < 16; ++g) {
+    for (int m = 0; m < 8; ++m)
+      pods.push_back(
+          make_member("p" + std::to_string(g) + "-" + std::to_string(m), "g" + std::to_string(g), 8, 1));
+  }
+  running.api.set_faults(
+      [n = 0](const std::string&,
+              const std::string&) mutable -> std::optional<muster::test::FakeWriter::Fault> {
+        if (++n % 5 != 0) return std::nullopt;
+        return muster::test::FakeWriter::Fault{{ErrorCode::kUnavailable, "cut"}, n % 2 == 0};
+      });
+  running.list(nodes, pods);
+  std::vector<std::future<bool>> schedulers;
+  for (const kube::Pod& pod : pods) {
+    schedulers.push_back(std::async(std::launch::async, [&running, name = pod.name] {
+      for (int tries = 0; tries < 20; ++tries) {
+        std::string node;
+        if (!soon([&] { return !(node = running.planned(name)).empty(); })) return false;
+        if (running.engine->bind({"ns", name, "uid-" + name, node})) return true;
+      }
+      return false;
+    }));
+  }
+  int bound = 0;
+  for (auto& scheduler : schedulers) bound += scheduler.get();
+  CHECK(bound == 128);
+  for (const kube::Pod& pod : pods) CHECK_FALSE(running.api.pod(pod.name).node_name.empty());
+}
