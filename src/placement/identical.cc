@@ -321,6 +321,14 @@ class GreedyPacker {
   }
 
   void take_all(DomainId domain, std::vector<UnitCount>& out) {
+    if (units_.level() == problem_.topology.host_level()) {
+      for (const HostIndex host : problem_.topology.hosts(domain)) {
+        const DomainId unit = problem_.topology.host_domain(host);
+        if (const int64_t room = units_.room(unit); room > 0)
+          out.push_back({unit, static_cast<uint32_t>(room)});
+      }
+      return;
+    }
     const UnitParts parts = unit_parts(problem_.topology, units_, domain, tree_);
     for (const DomainId unit : parts.units)
       if (const int64_t room = units_.room(unit); room > 0)
@@ -335,11 +343,12 @@ class GreedyPacker {
   Budget& quality_;
 };
 
-// The cost of the exact packing of a domain whose parts are hosts, without the packing.
-class RackCost {
+// The cost of the exact packing of a domain whose parts are hosts, or which is one of the units' domains,
+// without the packing.
+class PlainCost {
  public:
   // `like`: any domain of the level.
-  RackCost(const Problem& problem, const Units& units, DomainId like, std::size_t tree, uint32_t count)
+  PlainCost(const Problem& problem, const Units& units, DomainId like, std::size_t tree, uint32_t count)
       : problem_(problem),
         units_(units),
         count_(count),
@@ -347,6 +356,8 @@ class RackCost {
 
   // REQUIRES: the domain has room for the count.
   int64_t of(DomainId domain) {
+    if (problem_.topology.level_of(domain) == units_.level())
+      return weights_.unit + (problem_.state.busy_hosts(domain) == 0 ? weights_.broken : 0);
     order_.clear();
     for (const HostIndex host : problem_.topology.hosts(domain)) {
       const DomainId unit = problem_.topology.host_domain(host);
@@ -371,11 +382,13 @@ class RackCost {
   std::vector<int64_t> order_;  // room and whether busy, in one number
 };
 
-// Whether the domain is of the finest level above hosts, and hosts are what is packed.
-bool holds_hosts_alone(const Topology& topology, const Units& units, DomainId domain, std::size_t tree) {
+// Whether hosts are what is packed and the domain is of the finest level above them, or the domain is itself
+// what units are packed into.
+bool has_plain_cost(const Topology& topology, const Units& units, DomainId domain, std::size_t tree) {
+  const LevelId own = topology.level_of(domain);
+  if (units.level() == own) return true;
   if (units.level() != topology.host_level()) return false;
   const auto levels = topology.tree_levels(tree);
-  const LevelId own = topology.level_of(domain);
   return levels.size() > 2 && own != kClusterLevel && own == levels[levels.size() - 2];
 }
 
@@ -419,9 +432,9 @@ BestDomain best_domain(const Problem& problem, const Units& units, std::vector<D
   BestDomain best;
   if (candidates.empty()) return best;
   const std::size_t tree = tree_of(problem.topology, candidates.front(), unit_tree(problem.topology, units));
-  std::optional<RackCost> rack_cost;
-  if (holds_hosts_alone(problem.topology, units, candidates.front(), tree))
-    rack_cost.emplace(problem, units, candidates.front(), tree, count);
+  std::optional<PlainCost> plain_cost;
+  if (has_plain_cost(problem.topology, units, candidates.front(), tree))
+    plain_cost.emplace(problem, units, candidates.front(), tree, count);
   // The budget ends after a few hundred, so the order of the others is never needed.
   TightestFirst queue(units, candidates);
   std::optional<int64_t> least;
@@ -430,9 +443,9 @@ BestDomain best_domain(const Problem& problem, const Units& units, std::vector<D
     const uint64_t effort = exact_effort(problem.topology, units, domain, count);
     const bool affordable = quality.left(effort);
     if (best.domain != kNoDomain && !affordable) break;
-    if (rack_cost && affordable) {
+    if (plain_cost && affordable) {
       quality.spend(effort);
-      const int64_t cost = rack_cost->of(domain);
+      const int64_t cost = plain_cost->of(domain);
       if (least && cost >= *least) continue;
       least = cost;
       best.domain = domain;

@@ -20,6 +20,7 @@ class Narrowing {
       : problem_(problem), tree_(tree), wanted_(wanted), budget_(budget) {
     for (uint32_t kind = 0; kind < problem.kinds.size(); ++kind)
       if (wanted.count[kind] > 0) kinds_.push_back(kind);
+    for (const uint32_t kind : kinds_) rooms_.push_back(&problem.rooms(kind));
   }
 
   std::optional<NarrowPacking> run(DomainId domain) {
@@ -51,9 +52,9 @@ class Narrowing {
 
   void add(DomainId domain, std::vector<Part>& parts) const {
     Part part{domain, 0, problem_.state.busy_hosts(domain) > 0};
-    for (const uint32_t kind : kinds_) {
-      const auto count = static_cast<double>(wanted_.count[kind]);
-      part.use += std::min(static_cast<double>(problem_.rooms(kind).domain(domain)) / count, 1.0);
+    for (std::size_t k = 0; k < kinds_.size(); ++k) {
+      const int64_t room = rooms_[k]->domain(domain);
+      if (room > 0) part.use += std::min(static_cast<double>(room) / wanted_.count[kinds_[k]], 1.0);
     }
     if (part.use > 0) parts.push_back(part);
   }
@@ -65,7 +66,7 @@ class Narrowing {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       bool enough = true;
       for (std::size_t k = 0; k < kinds_.size(); ++k) {
-        missing[k] -= problem_.rooms(kinds_[k]).domain(parts[i].domain);
+        missing[k] -= rooms_[k]->domain(parts[i].domain);
         enough = enough && missing[k] <= 0;
       }
       if (enough) return i + 1;
@@ -83,7 +84,7 @@ class Narrowing {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       double shares = 0;
       for (std::size_t k = 0; k < kinds_.size(); ++k) {
-        room[k] += static_cast<double>(problem_.rooms(kinds_[k]).domain(parts[i].domain));
+        room[k] += static_cast<double>(rooms_[k]->domain(parts[i].domain));
         shares += static_cast<double>(wanted_.count[kinds_[k]]) / std::max(room[k], 1e-9);
       }
       if (shares <= 1) return std::max(least, i + 1);
@@ -133,6 +134,7 @@ class Narrowing {
   const Wanted& wanted_;
   Budget& budget_;
   std::vector<uint32_t> kinds_;
+  std::vector<const KindRooms*> rooms_;  // of kinds_
 };
 
 }  // namespace

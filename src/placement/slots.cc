@@ -1,15 +1,52 @@
 #include "placement/slots.h"
 
 #include <algorithm>
+#include <array>
 #include <tuple>
+#include <utility>
 
 namespace muster::placement {
 
-std::vector<Assignment> assign_members(const Problem& problem, std::vector<Slot> slots) {
-  std::sort(slots.begin(), slots.end(), [](const Slot& a, const Slot& b) {
+namespace {
+
+// One pass of a radix sort by a number, a byte at a time; bytes in which all agree cost one look.
+template <typename Number>
+void sort_by(std::vector<Slot>& slots, std::vector<Slot>& spare, Number number) {
+  uint32_t differ = 0;
+  for (const Slot& slot : slots) differ |= number(slot) ^ number(slots.front());
+  for (uint32_t shift = 0; shift < 32; shift += 8) {
+    if ((differ >> shift & 0xFF) == 0) continue;
+    std::array<std::size_t, 256> start{};
+    for (const Slot& slot : slots) ++start[number(slot) >> shift & 0xFF];
+    std::size_t sum = 0;
+    for (std::size_t& it : start) sum += std::exchange(it, sum);
+    for (const Slot& slot : slots) spare[start[number(slot) >> shift & 0xFF]++] = slot;
+    slots.swap(spare);
+  }
+}
+
+void sort_slots(std::vector<Slot>& slots) {
+  constexpr std::size_t kFew = 256;
+  const auto before = [](const Slot& a, const Slot& b) {
     return std::tuple(a.node, a.kind, a.host) < std::tuple(b.node, b.kind, b.host);
-  });
+  };
+  if (std::is_sorted(slots.begin(), slots.end(), before)) return;
+  if (slots.size() < kFew) {
+    std::sort(slots.begin(), slots.end(), before);
+    return;
+  }
+  std::vector<Slot> spare(slots.size());
+  sort_by(slots, spare, [](const Slot& slot) { return static_cast<uint32_t>(slot.host); });
+  sort_by(slots, spare, [](const Slot& slot) { return slot.kind; });
+  sort_by(slots, spare, [](const Slot& slot) { return slot.node; });
+}
+
+}  // namespace
+
+std::vector<Assignment> assign_members(const Problem& problem, std::vector<Slot> slots) {
+  sort_slots(slots);
   std::vector<Assignment> result;
+  result.reserve(problem.pending);
   const Node::Direct* direct = nullptr;
   std::size_t next = 0;
   for (std::size_t i = 0; i < slots.size(); ++i) {
