@@ -65,25 +65,37 @@ class Checker {
     return {};
   }
 
+  // Adds up member by member what each host gives. A table finds a host's row of sums.
   Result<void> check_room() const {
-    std::vector<std::pair<HostIndex, uint32_t>> by_host;  // host, role
-    by_host.reserve(placement_.size());
-    for (const Assignment& it : placement_) by_host.emplace_back(it.host, request_.members[it.member].role);
-    if (!std::is_sorted(by_host.begin(), by_host.end())) std::sort(by_host.begin(), by_host.end());
-    std::vector<int64_t> taken(state_.resource_count(), 0);
-    std::vector<ResourceId> used;
-    for (std::size_t i = 0; i < by_host.size(); ++i) {
-      for (const ResourceAmount& need : request_.roles[by_host[i].second].demand) {
+    constexpr uint32_t kFree = UINT32_MAX;
+    std::vector<std::size_t> column(state_.resource_count(), SIZE_MAX);
+    std::size_t columns = 0;
+    for (const Role& role : request_.roles)
+      for (const ResourceAmount& need : role.demand)
+        if (column[at(need.resource)] == SIZE_MAX) column[at(need.resource)] = columns++;
+    int bits = 4;
+    while (std::size_t{1} << bits < placement_.size() * 2) ++bits;
+    std::vector<uint32_t> row_at(std::size_t{1} << bits, kFree);
+    std::vector<HostIndex> host_of;  // by row
+    std::vector<int64_t> taken;      // [row][column]
+    for (const Assignment& it : placement_) {
+      std::size_t slot = static_cast<uint64_t>(it.host) * 0x9E3779B97F4A7C15ULL >> (64 - bits);
+      while (row_at[slot] != kFree && host_of[row_at[slot]] != it.host)
+        slot = (slot + 1) & (row_at.size() - 1);
+      if (row_at[slot] == kFree) {
+        row_at[slot] = static_cast<uint32_t>(host_of.size());
+        host_of.push_back(it.host);
+        taken.resize(taken.size() + columns, 0);
+      }
+      int64_t* sums = taken.data() + row_at[slot] * columns;
+      for (const ResourceAmount& need : request_.roles[request_.members[it.member].role].demand) {
         if (need.amount == 0) continue;
-        if (taken[at(need.resource)] == 0) used.push_back(need.resource);
-        taken[at(need.resource)] += std::min(need.amount, kMaxAmount);
-        if (taken[at(need.resource)] > state_.free(by_host[i].first, need.resource))
-          return broken("{} has not enough {}", topology_.host_name(by_host[i].first),
+        int64_t& sum = sums[column[at(need.resource)]];
+        sum += std::min(need.amount, kMaxAmount);
+        if (sum > state_.free(it.host, need.resource))
+          return broken("{} has not enough {}", topology_.host_name(it.host),
                         state_.resource_name(need.resource));
       }
-      if (i + 1 < by_host.size() && by_host[i + 1].first == by_host[i].first) continue;
-      for (const ResourceId resource : used) taken[at(resource)] = 0;
-      used.clear();
     }
     return {};
   }

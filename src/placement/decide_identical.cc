@@ -89,7 +89,7 @@ Outcome decide_identical(Search& search) {
       });
       return fits(problem, widest, spread(problem, units, widest, problem.pending, search.quality));
     }
-    const BestDomain best = best_domain(problem, units, std::move(domains), problem.pending, search.quality);
+    const BestDomain best = best_domain(problem, units, domains, problem.pending, search.quality);
     return fits(problem, best.domain, best.packing);
   }
   // Not all of them anywhere: as many as possible, if that is enough.

@@ -1,6 +1,8 @@
 // The ladder inside one domain: certificates, quick packing in few parts, the portfolio, then exact methods,
 // the cheapest first.
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "placement/decision.h"
 #include "placement/exact.h"
@@ -86,16 +88,18 @@ class MixedDecision {
     Outcome outcome;
     outcome.domain = domain;
     if (all()) {
-      if (auto narrow = pack_narrowly(problem_, domain, wanted_, search_.budget)) {
+      if (!narrowing_) narrowing_.emplace(problem_, wanted_, search_.budget);
+      if (auto slots = narrowing_->pack(domain)) {
         outcome.answer = Answer::kFits;
-        write(outcome, narrow->takes, [&](uint32_t h) { return narrow->hosts[h]; });
+        outcome.slots = std::move(*slots);
         return outcome;
       }
     }
     const LocalHosts hosts(problem_, problem_.topology.hosts(domain), wanted_);
     Takes takes;
     outcome.answer = decide_on(hosts, takes, outcome.code);
-    if (outcome.answer == Answer::kFits) write(outcome, takes, [&](uint32_t h) { return hosts.host(h); });
+    if (outcome.answer == Answer::kFits)
+      for (const Take& it : takes) outcome.slots.push_back({0, it.kind, hosts.host(it.host), it.count});
     return outcome;
   }
 
@@ -143,15 +147,11 @@ class MixedDecision {
     return false;
   }
 
-  template <typename HostOf>
-  static void write(Outcome& outcome, const Takes& takes, HostOf host_of) {
-    for (const Take& it : takes) outcome.slots.push_back({0, it.kind, host_of(it.host), it.count});
-  }
-
   Search& search_;
   Problem& problem_;
   std::optional<Sizes> sizes_;
   Wanted wanted_;
+  std::optional<Narrowing> narrowing_;
 };
 
 }  // namespace

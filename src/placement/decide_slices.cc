@@ -32,7 +32,7 @@ class SliceDecision {
         if (roomiest == kNoDomain || outer.room(domain) > outer.room(roomiest)) roomiest = domain;
       std::erase_if(domains, [&](DomainId domain) { return outer.room(domain) < all; });
       if (domains.empty()) continue;
-      const BestDomain best = best_domain(problem_, outer, std::move(domains), all, search_.quality);
+      const BestDomain best = best_domain(problem_, outer, domains, all, search_.quality);
       return write(best.domain, best.packing, all);
     }
     Outcome none;

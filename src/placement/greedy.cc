@@ -227,16 +227,6 @@ class Greedy {
 
 }  // namespace
 
-std::optional<Takes> pack_quickly(const LocalHosts& hosts, const Wanted& wanted, Budget& budget) {
-  if (hosts.size() == 0) return std::nullopt;
-  const Greedy greedy(hosts, wanted);
-  budget.spend(greedy.effort());
-  uint32_t placed = 0;
-  Takes takes = greedy.run(greedy.by_size(), HostRule::kLeastStranded, placed);
-  if (placed < wanted.sum()) return std::nullopt;
-  return takes;
-}
-
 std::optional<Takes> pack_greedily(const LocalHosts& hosts, const Wanted& wanted, Budget& budget) {
   if (hosts.size() == 0) return std::nullopt;
   const Greedy greedy(hosts, wanted);

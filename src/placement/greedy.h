@@ -8,10 +8,6 @@
 
 namespace muster::placement {
 
-// One try: kinds by device demand, hosts that strand least first.
-[[nodiscard]] std::optional<Takes> pack_quickly(const LocalHosts& hosts, const Wanted& wanted,
-                                                Budget& budget);
-
 // Several orders of kinds × several orders of hosts, until one holds all members; else the one that holds
 // most, if it reaches wanted.least.
 [[nodiscard]] std::optional<Takes> pack_greedily(const LocalHosts& hosts, const Wanted& wanted,

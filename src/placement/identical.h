@@ -60,6 +60,7 @@ struct BestDomain {
   Packing packing;
 };
 [[nodiscard]] BestDomain best_domain(const Problem& problem, const Units& units,
-                                     std::vector<DomainId> candidates, uint32_t count, Budget& quality);
+                                     const std::vector<DomainId>& candidates, uint32_t count,
+                                     Budget& quality);
 
 }  // namespace muster::placement

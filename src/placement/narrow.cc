@@ -2,146 +2,214 @@
 
 #include <algorithm>
 
-#include "placement/greedy.h"
 #include "placement/subdomains.h"
 
 namespace muster::placement {
 namespace {
 
-struct Part {
-  DomainId domain = kNoDomain;
-  double use = 0;  // share of what is wanted that it can hold, over the kinds
-  bool busy = false;
-};
+constexpr uint32_t kUnknown = UINT32_MAX - 1;
 
-class Narrowing {
- public:
-  Narrowing(Problem& problem, std::size_t tree, const Wanted& wanted, Budget& budget)
-      : problem_(problem), tree_(tree), wanted_(wanted), budget_(budget) {
-    for (uint32_t kind = 0; kind < problem.kinds.size(); ++kind)
-      if (wanted.count[kind] > 0) kinds_.push_back(kind);
-    for (const uint32_t kind : kinds_) rooms_.push_back(&problem.rooms(kind));
+// The smallest number from `least` to `most` for which `holds` is true, as far as looking at few of them
+// tells: steps grow until it is, then halve. The last look is at the number returned; 0: none was found.
+template <typename Holds>
+std::size_t smallest(std::size_t least, std::size_t most, Holds holds) {
+  if (least > most) return 0;
+  std::size_t failed = least - 1;
+  std::size_t at = least;
+  std::size_t step = 1 + least / 16;
+  while (!holds(at)) {
+    if (at == most) return 0;
+    failed = at;
+    at = std::min(most, at + step);
+    step *= 2;
   }
-
-  std::optional<NarrowPacking> run(DomainId domain) {
-    std::vector<DomainId> chosen{domain};
-    std::optional<NarrowPacking> best;
-    for (;;) {
-      std::vector<Part> parts;
-      bool split_any = false;
-      for (const DomainId it : chosen) split_any = split(it, parts) || split_any;
-      if (best && !split_any) return best;
-      auto found = fewest(parts, chosen);
-      if (!found) return best;
-      best = std::move(found);
-    }
+  std::size_t found = at;
+  while (found - failed > 1) {
+    at = failed + (found - failed) / 2;
+    (holds(at) ? found : failed) = at;
   }
-
- private:
-  // Adds the domain's useful parts; false for a host, which has none but itself.
-  bool split(DomainId domain, std::vector<Part>& parts) const {
-    if (problem_.topology.level_of(domain) == problem_.topology.host_level()) {
-      add(domain, parts);
-      return false;
-    }
-    const Parts below = parts_of(problem_.topology, domain, tree_);
-    for (const DomainId inner : below.domains) add(inner, parts);
-    for (const HostIndex host : below.hosts) add(problem_.topology.host_domain(host), parts);
-    return true;
-  }
-
-  void add(DomainId domain, std::vector<Part>& parts) const {
-    Part part{domain, 0, problem_.state.busy_hosts(domain) > 0};
-    for (std::size_t k = 0; k < kinds_.size(); ++k) {
-      const int64_t room = rooms_[k]->domain(domain);
-      if (room > 0) part.use += std::min(static_cast<double>(room) / wanted_.count[kinds_[k]], 1.0);
-    }
-    if (part.use > 0) parts.push_back(part);
-  }
-
-  // The least number of parts whose rooms suffice kind by kind.
-  [[nodiscard]] std::size_t least_prefix(const std::vector<Part>& parts) const {
-    std::vector<int64_t> missing;
-    for (const uint32_t kind : kinds_) missing.push_back(wanted_.count[kind]);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      bool enough = true;
-      for (std::size_t k = 0; k < kinds_.size(); ++k) {
-        missing[k] -= rooms_[k]->domain(parts[i].domain);
-        enough = enough && missing[k] <= 0;
-      }
-      if (enough) return i + 1;
-    }
-    return parts.size() + 1;
-  }
-
-  // Where the kinds compete for the same room, the least prefix fails. With many parts, tries are costly, so
-  // the first one is made where the kinds' shares of the room add up to one.
-  [[nodiscard]] std::size_t first_try(const std::vector<Part>& parts) const {
-    constexpr std::size_t kFewParts = 64;
-    const std::size_t least = least_prefix(parts);
-    if (least > parts.size() || parts.size() <= kFewParts) return least;
-    std::vector<double> room(kinds_.size(), 0);
-    for (std::size_t i = 0; i < parts.size(); ++i) {
-      double shares = 0;
-      for (std::size_t k = 0; k < kinds_.size(); ++k) {
-        room[k] += static_cast<double>(rooms_[k]->domain(parts[i].domain));
-        shares += static_cast<double>(wanted_.count[kinds_[k]]) / std::max(room[k], 1e-9);
-      }
-      if (shares <= 1) return std::max(least, i + 1);
-    }
-    return parts.size();
-  }
-
-  std::optional<NarrowPacking> fewest(std::vector<Part>& parts, std::vector<DomainId>& chosen) {
-    std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-      return a.use != b.use ? a.use > b.use : a.busy > b.busy;
-    });
-    std::size_t count = first_try(parts);
-    while (count <= parts.size() && budget_.left(1)) {
-      auto found = try_on(parts, count);
-      if (found) {
-        chosen.clear();
-        for (std::size_t i = 0; i < count; ++i) chosen.push_back(parts[i].domain);
-        std::sort(chosen.begin(), chosen.end());
-        return found;
-      }
-      if (count == parts.size()) break;
-      count = std::min(parts.size(), count + 1 + count / 4);
-    }
-    return std::nullopt;
-  }
-
-  std::optional<NarrowPacking> try_on(const std::vector<Part>& parts, std::size_t count) {
-    NarrowPacking packing;
-    std::vector<DomainId> domains;
-    for (std::size_t i = 0; i < count; ++i) domains.push_back(parts[i].domain);
-    std::sort(domains.begin(), domains.end());  // depth-first
-    for (const DomainId domain : domains) {
-      const auto hosts = problem_.topology.hosts(domain);
-      packing.hosts.insert(packing.hosts.end(), hosts.begin(), hosts.end());
-    }
-    const LocalHosts local(problem_, packing.hosts, wanted_);
-    auto takes = pack_quickly(local, wanted_, budget_);
-    if (!takes) return std::nullopt;
-    packing.takes = std::move(*takes);
-    for (std::size_t h = 0; h < local.size(); ++h) packing.hosts[h] = local.host(h);
-    packing.hosts.resize(local.size());
-    return packing;
-  }
-
-  Problem& problem_;
-  std::size_t tree_;
-  const Wanted& wanted_;
-  Budget& budget_;
-  std::vector<uint32_t> kinds_;
-  std::vector<const KindRooms*> rooms_;  // of kinds_
-};
+  if (at != found) (void)holds(found);
+  return found;
+}
 
 }  // namespace
 
-std::optional<NarrowPacking> pack_narrowly(Problem& problem, DomainId domain, const Wanted& wanted,
-                                           Budget& budget) {
-  return Narrowing(problem, tree_of(problem.topology, domain), wanted, budget).run(domain);
+std::optional<std::vector<Slot>> Narrowing::pack(DomainId domain) {
+  open(domain);
+  std::vector<Part> chosen{{domain, 0, static_cast<uint32_t>(hosts_.size()), 0, false}};
+  bool packed = false;
+  while (!std::all_of(chosen.begin(), chosen.end(), [&](const Part& it) { return falls_into_hosts(it); })) {
+    std::vector<Part> parts;
+    for (const Part& it : chosen) split(it, parts);
+    if (!fewest_parts(parts)) break;
+    packed = true;
+    chosen = std::move(parts);
+    std::sort(chosen.begin(), chosen.end(), [](const Part& a, const Part& b) { return a.first < b.first; });
+  }
+  if (!fewest_hosts(chosen)) {
+    // The budget ended; on all of these hosts it was found before.
+    if (!packed) return std::nullopt;
+    draw(hosts_.size());
+    if (!packer_.pack(counted_)) return std::nullopt;
+  }
+  return write(chosen);
+}
+
+void Narrowing::open(DomainId domain) {
+  tree_ = tree_of(problem_.topology, domain);
+  hosts_ = problem_.topology.hosts(domain);
+  class_at_.assign(hosts_.size(), kUnknown);
+  const auto levels = problem_.topology.tree_levels(tree_);
+  finest_ = levels[levels.size() - 2];
+}
+
+uint32_t Narrowing::class_at(uint32_t position) {
+  uint32_t& c = class_at_[position];
+  if (c == kUnknown) c = classes_.of(hosts_[position]);
+  return c;
+}
+
+// A host, or a domain with nothing but hosts below.
+bool Narrowing::falls_into_hosts(const Part& part) const {
+  const LevelId own = problem_.topology.level_of(part.domain);
+  return own == problem_.topology.host_level() || own == finest_;
+}
+
+void Narrowing::split(const Part& part, std::vector<Part>& parts) {
+  const Topology& topology = problem_.topology;
+  if (falls_into_hosts(part)) {
+    parts.push_back(part);
+    return;
+  }
+  const Parts below = parts_of(topology, part.domain, tree_);
+  for (const DomainId inner : below.domains) {
+    const auto hosts = topology.hosts(inner);
+    const auto first = static_cast<uint32_t>(hosts.data() - hosts_.data());
+    add(inner, first, first + static_cast<uint32_t>(hosts.size()), parts);
+  }
+  uint32_t position = part.first;
+  for (const HostIndex host : below.hosts) {
+    while (hosts_[position] != host) ++position;
+    add(topology.host_domain(host), position, position + 1, parts);
+  }
+}
+
+void Narrowing::add(DomainId domain, uint32_t first, uint32_t last, std::vector<Part>& parts) const {
+  Part part{domain, first, last, 0, problem_.state.busy_hosts(domain) > 0};
+  for (std::size_t k = 0; k < classes_.kinds(); ++k) {
+    const int64_t room = classes_.rooms(k).domain(domain);
+    if (room > 0) part.use += std::min(static_cast<double>(room) / classes_.wanted(k), 1.0);
+  }
+  if (part.use > 0) parts.push_back(part);
+}
+
+void Narrowing::count(const Part& part, bool in) {
+  for (uint32_t position = part.first; position < part.last; ++position) {
+    const uint32_t c = class_at(position);
+    if (c == HostClasses::kUseless) continue;
+    if (c >= counted_.size()) counted_.resize(c + 1, 0);
+    if (in)
+      ++counted_[c];
+    else
+      --counted_[c];
+  }
+}
+
+void Narrowing::count_first(const std::vector<Part>& parts, std::size_t wanted) {
+  while (in_count_ < wanted) count(parts[in_count_++], true);
+  while (in_count_ > wanted) count(parts[--in_count_], false);
+}
+
+bool Narrowing::pack_counted() { return budget_.spend(packer_.effort()) && packer_.pack(counted_); }
+
+// The least number of parts whose rooms suffice kind by kind; more than there are: none does.
+std::size_t Narrowing::least_prefix(const std::vector<Part>& parts) const {
+  std::size_t least = 1;
+  for (std::size_t k = 0; k < classes_.kinds(); ++k) {
+    int64_t missing = classes_.wanted(k);
+    std::size_t used = 0;
+    while (used < parts.size() && missing > 0) missing -= classes_.rooms(k).domain(parts[used++].domain);
+    if (missing > 0) return parts.size() + 1;
+    least = std::max(least, used);
+  }
+  return least;
+}
+
+// Leaves the parts that are used, or false.
+bool Narrowing::fewest_parts(std::vector<Part>& parts) {
+  std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+    return a.use != b.use ? a.use > b.use : a.busy > b.busy;
+  });
+  counted_.assign(classes_.size(), 0);
+  in_count_ = 0;
+  const std::size_t used = smallest(least_prefix(parts), parts.size(), [&](std::size_t count) {
+    count_first(parts, count);
+    return pack_counted();
+  });
+  if (used == 0) return false;
+  parts.resize(used);
+  return true;
+}
+
+// The useful hosts of the parts, class by class: the most useful class first, busy ones among equals.
+bool Narrowing::fewest_hosts(const std::vector<Part>& parts) {
+  counted_.assign(classes_.size(), 0);
+  for (const Part& it : parts) count(it, true);
+  stock_.clear();
+  std::size_t hosts = 0;
+  for (uint32_t c = 0; c < counted_.size(); ++c) {
+    if (counted_[c] == 0) continue;
+    Stock it{c, counted_[c], 0};
+    for (std::size_t k = 0; k < classes_.kinds(); ++k)
+      it.use += std::min(static_cast<double>(classes_.room(c, k)) / classes_.wanted(k), 1.0);
+    stock_.push_back(it);
+    hosts += it.hosts;
+  }
+  std::stable_sort(stock_.begin(), stock_.end(), [&](const Stock& a, const Stock& b) {
+    return a.use != b.use ? a.use > b.use : classes_.busy(a.c) > classes_.busy(b.c);
+  });
+  const std::size_t used = smallest(least_hosts(), hosts, [&](std::size_t count) {
+    draw(count);
+    return pack_counted();
+  });
+  return used > 0;
+}
+
+// So many hosts, from the first classes.
+void Narrowing::draw(std::size_t hosts) {
+  std::fill(counted_.begin(), counted_.end(), 0U);
+  for (const Stock& it : stock_) {
+    counted_[it.c] = static_cast<uint32_t>(std::min<std::size_t>(it.hosts, hosts));
+    hosts -= counted_[it.c];
+  }
+}
+
+std::size_t Narrowing::least_hosts() const {
+  std::size_t least = 1;
+  for (std::size_t k = 0; k < classes_.kinds(); ++k) {
+    uint64_t missing = classes_.wanted(k);
+    std::size_t used = 0;
+    for (const Stock& it : stock_) {
+      if (missing == 0) break;
+      const uint64_t room = classes_.room(it.c, k);
+      const uint64_t needs = room == 0 ? it.hosts : std::min<uint64_t>(it.hosts, (missing + room - 1) / room);
+      used += needs;
+      missing -= std::min(missing, needs * room);
+    }
+    least = std::max(least, missing > 0 ? SIZE_MAX : used);
+  }
+  return least;
+}
+
+// The packing found last, on the parts' hosts in depth-first order.
+std::vector<Slot> Narrowing::write(const std::vector<Part>& parts) {
+  std::vector<Slot> slots;
+  packer_.start_writing();
+  for (const Part& part : parts)
+    for (uint32_t position = part.first; position < part.last; ++position)
+      if (const uint32_t c = class_at(position); c != HostClasses::kUseless)
+        packer_.write(hosts_[position], c, slots);
+  return slots;
 }
 
 }  // namespace muster::placement

@@ -1,0 +1,117 @@
+#include "placement/host_classes.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace muster::placement {
+namespace {
+
+// Exact for amounts up to kMaxAmount: a quotient that is no whole number misses the next one by more than
+// the rounding error of a double.
+int64_t whole(int64_t amount, int64_t unit) {
+  return static_cast<int64_t>(static_cast<double>(amount) / static_cast<double>(unit)) * unit;
+}
+
+}  // namespace
+
+HostClasses::HostClasses(Problem& problem, const Wanted& wanted) : state_(problem.state) {
+  for (uint32_t kind = 0; kind < problem.kinds.size(); ++kind) {
+    if (wanted.count[kind] == 0) continue;
+    kinds_.push_back(kind);
+    wanted_.push_back(wanted.count[kind]);
+    rooms_.push_back(&problem.rooms(kind));
+    for (const ResourceAmount& need : problem.demand(problem.kinds[kind]))
+      if (need.amount > 0 &&
+          std::find(resources_.begin(), resources_.end(), need.resource) == resources_.end())
+        resources_.push_back(need.resource);
+  }
+  unit_.assign(resources_.size(), 0);
+  demand_.assign(kinds_.size() * resources_.size(), 0);
+  for (std::size_t k = 0; k < kinds_.size(); ++k) add_kind(problem, k);
+  for (const ResourceId resource : resources_) {
+    columns_.push_back(state_.free_column(resource).data());
+    device_.push_back(state_.is_device(resource) ? 1 : 0);
+  }
+  width_ = resources_.size() + (kinds_.size() + 63) / 64 + 1;
+  row_.resize(width_);
+  usable_.resize(resources_.size());
+  room_here_.resize(kinds_.size());
+  table_.assign(256, kUseless);
+}
+
+void HostClasses::add_kind(const Problem& problem, std::size_t k) {
+  for (const ResourceAmount& need : problem.demand(problem.kinds[kinds_[k]])) {
+    if (need.amount <= 0) continue;
+    const auto r = static_cast<std::size_t>(std::find(resources_.begin(), resources_.end(), need.resource) -
+                                            resources_.begin());
+    const int64_t amount = std::min(need.amount, kMaxAmount);
+    demand_[k * resources_.size() + r] = amount;
+    unit_[r] = std::gcd(unit_[r], amount);
+  }
+}
+
+uint32_t HostClasses::of(HostIndex host) {
+  bool useful = false;
+  std::fill(usable_.begin(), usable_.end(), 0);
+  std::fill(row_.begin() + static_cast<std::ptrdiff_t>(resources()), row_.end(), 0);
+  for (std::size_t k = 0; k < kinds(); ++k) {
+    const auto room = static_cast<int64_t>(rooms_[k]->host(host));
+    room_here_[k] = static_cast<uint32_t>(room);
+    if (room == 0) continue;
+    useful = true;
+    row_[resources() + k / 64] |= int64_t{1} << (k % 64);
+    const int64_t* need = demand(k);
+    for (std::size_t r = 0; r < resources(); ++r)
+      usable_[r] = std::min(usable_[r] + need[r] * room, kMaxAmount);
+  }
+  if (!useful) return kUseless;
+  for (std::size_t r = 0; r < resources(); ++r) {
+    const int64_t free = std::max<int64_t>(columns_[r][at(host)], 0);
+    row_[r] = device_[r] != 0 ? free : std::min(whole(free, unit_[r]), usable_[r]);
+  }
+  row_[width_ - 1] = state_.busy(host) ? 1 : 0;
+  return find();
+}
+
+uint32_t HostClasses::find() {
+  uint64_t hash = 0;
+  for (const int64_t word : row_) {
+    hash = (hash ^ static_cast<uint64_t>(word)) * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 29;
+  }
+  std::size_t slot = hash & (table_.size() - 1);
+  for (; table_[slot] != kUseless; slot = (slot + 1) & (table_.size() - 1)) {
+    const uint32_t c = table_[slot];
+    if (hash_[c] == hash && std::equal(row_.begin(), row_.end(), free(c))) return c;
+  }
+  const auto c = static_cast<uint32_t>(size());
+  hash_.push_back(hash);
+  rows_.insert(rows_.end(), row_.begin(), row_.end());
+  room_.insert(room_.end(), room_here_.begin(), room_here_.end());
+  table_[slot] = c;
+  if (size() * 2 > table_.size()) grow();
+  return c;
+}
+
+void HostClasses::grow() {
+  table_.assign(table_.size() * 4, kUseless);
+  for (uint32_t c = 0; c < size(); ++c) {
+    std::size_t slot = hash_[c] & (table_.size() - 1);
+    while (table_[slot] != kUseless) slot = (slot + 1) & (table_.size() - 1);
+    table_[slot] = c;
+  }
+}
+
+uint32_t HostClasses::room_in(const int64_t* free, std::size_t k, uint32_t most) const {
+  int64_t room = most;
+  const int64_t* need = demand(k);
+  for (std::size_t r = 0; r < resources() && room > 0; ++r) {
+    if (need[r] == 0) continue;
+    if (free[r] < need[r]) return 0;
+    int64_t product = 0;
+    if (__builtin_mul_overflow(room, need[r], &product) || product > free[r]) room = free[r] / need[r];
+  }
+  return static_cast<uint32_t>(room);
+}
+
+}  // namespace muster::placement

@@ -1,0 +1,244 @@
+#include "placement/unit_packer.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "placement/subdomains.h"
+
+namespace muster::placement {
+namespace {
+
+constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+}  // namespace
+
+Weights weigh(const Topology& topology, const Units& units, LevelId above, std::size_t tree, uint32_t count) {
+  Weights weights;
+  weights.domain.assign(topology.level_count(), 0);
+  const auto levels = topology.tree_levels(tree);
+  const auto hosts = static_cast<int64_t>(topology.host_count());
+  int64_t sum = static_cast<int64_t>(count) * static_cast<int64_t>(levels.size()) + 1;
+  weights.unit = sum;
+  sum *= std::min<int64_t>(count, hosts) + 1;
+  for (std::size_t i = levels.size() - 1; i-- > 1;) {
+    if (topology.nests(units.level(), levels[i])) continue;  // the units' own level or finer
+    if (!topology.nests(above, levels[i])) break;
+    const auto most = std::min<int64_t>(count, topology.domains(levels[i]).size()) + 1;
+    if (sum > kNever / 4 / most) break;  // too many levels for one number: the coarser ones go uncounted
+    weights.domain[at(levels[i])] = sum;
+    sum *= most;
+  }
+  return weights;
+}
+
+UnitParts unit_parts(const Topology& topology, const Units& units, DomainId domain, std::size_t tree) {
+  UnitParts result;
+  if (topology.level_of(domain) == units.level()) {
+    result.units.push_back(domain);
+    return result;
+  }
+  const Parts parts = parts_of(topology, domain, tree);
+  for (const DomainId part : parts.domains) {
+    const LevelId level = topology.level_of(part);
+    if (level == units.level())
+      result.units.push_back(part);
+    else if (topology.nests(level, units.level()))
+      result.inner.push_back(part);
+  }
+  if (units.level() == topology.host_level())
+    for (const HostIndex host : parts.hosts) result.units.push_back(topology.host_domain(host));
+  return result;
+}
+
+UnitPacker::UnitPacker(const Problem& problem, const Units& units, LevelId above, std::size_t tree,
+                       uint32_t count)
+    : problem_(problem),
+      units_(units),
+      tree_(tree),
+      count_(count),
+      weights_(weigh(problem.topology, units, above, tree, count)),
+      leaf_(problem, units, tree) {}
+
+uint64_t UnitPacker::effort(DomainId domain) const {
+  const uint64_t all = units_.level() == problem_.topology.host_level()
+                           ? problem_.topology.hosts(domain).size()
+                           : problem_.topology.domains_within(domain, units_.level()).size();
+  return all * std::min<uint64_t>(count_, all) + all * 4;
+}
+
+int64_t UnitPacker::touch(DomainId domain) const {
+  return weights_.domain[at(problem_.topology.level_of(domain))] + (busy(domain) ? 0 : weights_.broken);
+}
+
+// Where parts of one level have room for all units, using two of them is never as good as using one. Empty
+// when that cannot be said.
+std::vector<DomainId> UnitPacker::single_parts(DomainId domain) const {
+  const Topology& topology = problem_.topology;
+  UnitParts below = unit_parts(topology, units_, domain, tree_);
+  if (below.inner.empty() || !below.units.empty()) return {};
+  const LevelId level = topology.level_of(below.inner.front());
+  if (weights_.domain[at(level)] == 0 || topology.level_of(below.inner.back()) != level) return {};
+  std::erase_if(below.inner, [&](DomainId part) { return units_.room(part) < count_; });
+  return std::move(below.inner);
+}
+
+// The cheapest of the parts; the tightest among equals.
+DomainId UnitPacker::best_of(const std::vector<DomainId>& singles, int64_t& cost) {
+  DomainId best = kNoDomain;
+  for (const DomainId part : singles) {
+    const int64_t here = touch(part) + least_cost(part);
+    const bool better =
+        best == kNoDomain || here < cost || (here == cost && units_.room(part) < units_.room(best));
+    if (!better) continue;
+    best = part;
+    cost = here;
+  }
+  return best;
+}
+
+int64_t UnitPacker::least_cost(DomainId domain) {
+  if (leaf_.is_leaf(domain)) return leaf_.cost(domain, count_, weights_);
+  int64_t cost = 0;
+  if (best_of(single_parts(domain), cost) != kNoDomain) return cost;
+  const Part whole = solve(domain, false);
+  return whole.steps[last_step(whole)].cost;
+}
+
+Packing UnitPacker::pack(DomainId domain) {
+  Packing packing;
+  int64_t cost = 0;
+  while (!leaf_.is_leaf(domain)) {
+    int64_t here = 0;
+    const DomainId part = best_of(single_parts(domain), here);
+    if (part == kNoDomain) break;
+    cost += touch(part);
+    domain = part;
+  }
+  if (leaf_.is_leaf(domain)) {
+    packing.cost = cost + leaf_.cost(domain, count_, weights_);
+    leaf_.pack(domain, count_, packing.units);
+    return packing;
+  }
+  const Part whole = solve(domain, false);
+  const std::size_t last = last_step(whole);
+  packing.cost = cost + whole.steps[last].cost;
+  emit(whole, static_cast<uint32_t>(last), count_, packing.units);
+  return packing;
+}
+
+std::size_t UnitPacker::last_step(const Part& whole) const {
+  const auto last = std::find_if(whole.steps.begin(), whole.steps.end(),
+                                 [&](const Step& step) { return step.holds >= count_; });
+  MUSTER_CHECK(last != whole.steps.end());
+  return static_cast<std::size_t>(last - whole.steps.begin());
+}
+
+UnitPacker::Part UnitPacker::solve(DomainId domain, bool counted) {
+  UnitParts below = unit_parts(problem_.topology, units_, domain, tree_);
+  const int64_t here = counted ? touch(domain) : 0;
+  if (below.inner.empty()) return solve_units(std::move(below.units), here);
+  Part part;
+  for (const DomainId inner : below.inner)
+    if (units_.room(inner) > 0) part.parts.push_back(solve(inner, true));
+  if (!below.units.empty()) part.parts.push_back(solve_units(std::move(below.units), 0));
+  Steps sum{Step{}};
+  for (const Part& inner : part.parts) {
+    sum = merge(sum, inner.steps);
+    part.merges.push_back(sum);
+  }
+  part.steps = sum;
+  for (std::size_t i = 1; i < part.steps.size(); ++i) part.steps[i].cost += here;
+  return part;
+}
+
+// Fewest units' domains: the roomiest first; among equals those in use, then depth-first.
+UnitPacker::Part UnitPacker::solve_units(std::vector<DomainId> units, int64_t touch) const {
+  std::erase_if(units, [&](DomainId unit) { return units_.room(unit) == 0; });
+  std::stable_sort(units.begin(), units.end(), [&](DomainId a, DomainId b) {
+    if (units_.room(a) != units_.room(b)) return units_.room(a) > units_.room(b);
+    return busy(a) > busy(b);
+  });
+  Part part;
+  part.steps.push_back(Step{});
+  Step step;
+  step.cost = touch;
+  for (const DomainId unit : units) {
+    if (step.holds >= count_) break;
+    step.holds = static_cast<uint32_t>(std::min<int64_t>(count_, step.holds + units_.room(unit)));
+    step.cost += weights_.unit + (busy(unit) ? 0 : weights_.broken);
+    part.steps.push_back(step);
+  }
+  part.units = std::move(units);
+  return part;
+}
+
+UnitPacker::Steps UnitPacker::merge(const Steps& a, const Steps& b) const {
+  std::vector<Step> best(count_ + 1, Step{0, 0, 0, kNever});
+  for (uint32_t i = 0; i < a.size(); ++i) {
+    for (uint32_t j = 0; j < b.size(); ++j) {
+      const uint32_t holds = std::min(count_, a[i].holds + b[j].holds);
+      const int64_t cost = a[i].cost + b[j].cost;
+      if (cost < best[holds].cost) best[holds] = {holds, i, j, cost};
+      if (a[i].holds + b[j].holds >= count_) break;
+    }
+  }
+  // What holds more for no more is kept alone.
+  Steps kept;
+  int64_t least = kNever;
+  for (std::size_t m = best.size(); m-- > 0;) {
+    if (best[m].cost >= least) continue;
+    least = best[m].cost;
+    kept.push_back(best[m]);
+  }
+  std::reverse(kept.begin(), kept.end());
+  return kept;
+}
+
+void UnitPacker::emit(const Part& part, uint32_t index, uint32_t count, std::vector<UnitCount>& out) const {
+  if (count == 0) return;
+  if (part.parts.empty()) {
+    emit_units(part, index, count, out);
+    return;
+  }
+  std::vector<uint32_t> picks(part.parts.size());
+  std::vector<uint32_t> holds(part.parts.size());
+  uint32_t total = 0;
+  for (std::size_t i = part.parts.size(); i-- > 0;) {
+    const Step& step = part.merges[i][index];
+    picks[i] = step.pick;
+    holds[i] = part.parts[i].steps[step.pick].holds;
+    total += holds[i];
+    index = step.before;
+  }
+  // The steps may hold a little more than asked for: the part with most gives way.
+  for (uint32_t surplus = total - count; surplus > 0;) {
+    auto most = std::max_element(holds.begin(), holds.end());
+    const uint32_t less = std::min(surplus, *most);
+    *most -= less;
+    surplus -= less;
+  }
+  for (std::size_t i = 0; i < part.parts.size(); ++i) emit(part.parts[i], picks[i], holds[i], out);
+}
+
+// As few as before, the last one replaced by the tightest that suffices (T3).
+void UnitPacker::emit_units(const Part& part, uint32_t used, uint32_t count,
+                            std::vector<UnitCount>& out) const {
+  for (uint32_t i = 0; i < used && count > 0; ++i) {
+    const int64_t room = units_.room(part.units[i]);
+    if (room < count) {
+      out.push_back({part.units[i], static_cast<uint32_t>(room)});
+      count -= static_cast<uint32_t>(room);
+      continue;
+    }
+    DomainId tightest = part.units[i];
+    for (std::size_t k = i + 1; k < part.units.size(); ++k)
+      if (units_.room(part.units[k]) >= count && units_.room(part.units[k]) < units_.room(tightest) &&
+          busy(part.units[k]) >= busy(tightest))
+        tightest = part.units[k];
+    out.push_back({tightest, count});
+    return;
+  }
+}
+
+}  // namespace muster::placement
