@@ -9,6 +9,53 @@
 namespace muster {
 namespace {
 
+// A row of sums for every host of a placement, found by a table; where hosts come in order, only the row of
+// the last one is kept.
+class SumsByHost {
+ public:
+  SumsByHost(const std::vector<Assignment>& placement, std::size_t columns) : columns_(columns) {
+    const auto by_host = [](const Assignment& a, const Assignment& b) { return a.host < b.host; };
+    ordered_ = std::is_sorted(placement.begin(), placement.end(), by_host);
+    if (ordered_) {
+      sums_.resize(columns);
+      return;
+    }
+    while (std::size_t{1} << bits_ < placement.size() * 2) ++bits_;
+    row_at_.assign(std::size_t{1} << bits_, kFree);
+    sums_.reserve(placement.size() * columns);
+  }
+
+  // Good until the next call.
+  int64_t* of(HostIndex host) {
+    if (host == last_) return sums_.data() + row_ * columns_;
+    last_ = host;
+    if (ordered_) {
+      std::fill(sums_.begin(), sums_.end(), 0);
+      return sums_.data();
+    }
+    std::size_t slot = static_cast<uint64_t>(host) * 0x9E3779B97F4A7C15ULL >> (64 - bits_);
+    while (row_at_[slot] != kFree && hosts_[row_at_[slot]] != host) slot = (slot + 1) & (row_at_.size() - 1);
+    if (row_at_[slot] == kFree) {
+      row_at_[slot] = static_cast<uint32_t>(hosts_.size());
+      hosts_.push_back(host);
+      sums_.resize(sums_.size() + columns_, 0);
+    }
+    row_ = row_at_[slot];
+    return sums_.data() + row_ * columns_;
+  }
+
+ private:
+  static constexpr uint32_t kFree = UINT32_MAX;
+  std::size_t columns_;
+  bool ordered_ = false;
+  HostIndex last_ = kNoHost;
+  std::size_t row_ = 0;
+  int bits_ = 4;
+  std::vector<uint32_t> row_at_;
+  std::vector<HostIndex> hosts_;  // by row
+  std::vector<int64_t> sums_;     // [row][column]
+};
+
 class Checker {
  public:
   Checker(const PlacementRequest& request, const std::vector<Assignment>& placement,
@@ -65,34 +112,33 @@ class Checker {
     return {};
   }
 
-  // Adds up member by member what each host gives. A table finds a host's row of sums.
+  // What a role takes of the resources asked for, by column of the sums.
+  struct Need {
+    std::size_t column = 0;
+    ResourceId resource{};
+    int64_t amount = 0;
+    const int64_t* free = nullptr;
+  };
+
+  // Adds up member by member what each host gives.
   Result<void> check_room() const {
-    constexpr uint32_t kFree = UINT32_MAX;
+    std::vector<std::vector<Need>> needs(request_.roles.size());
     std::vector<std::size_t> column(state_.resource_count(), SIZE_MAX);
     std::size_t columns = 0;
-    for (const Role& role : request_.roles)
-      for (const ResourceAmount& need : role.demand)
-        if (column[at(need.resource)] == SIZE_MAX) column[at(need.resource)] = columns++;
-    int bits = 4;
-    while (std::size_t{1} << bits < placement_.size() * 2) ++bits;
-    std::vector<uint32_t> row_at(std::size_t{1} << bits, kFree);
-    std::vector<HostIndex> host_of;  // by row
-    std::vector<int64_t> taken;      // [row][column]
-    for (const Assignment& it : placement_) {
-      std::size_t slot = static_cast<uint64_t>(it.host) * 0x9E3779B97F4A7C15ULL >> (64 - bits);
-      while (row_at[slot] != kFree && host_of[row_at[slot]] != it.host)
-        slot = (slot + 1) & (row_at.size() - 1);
-      if (row_at[slot] == kFree) {
-        row_at[slot] = static_cast<uint32_t>(host_of.size());
-        host_of.push_back(it.host);
-        taken.resize(taken.size() + columns, 0);
+    for (std::size_t role = 0; role < needs.size(); ++role) {
+      for (const ResourceAmount& it : request_.roles[role].demand) {
+        if (it.amount == 0) continue;
+        if (column[at(it.resource)] == SIZE_MAX) column[at(it.resource)] = columns++;
+        needs[role].push_back({column[at(it.resource)], it.resource, std::min(it.amount, kMaxAmount),
+                               state_.free_column(it.resource).data()});
       }
-      int64_t* sums = taken.data() + row_at[slot] * columns;
-      for (const ResourceAmount& need : request_.roles[request_.members[it.member].role].demand) {
-        if (need.amount == 0) continue;
-        int64_t& sum = sums[column[at(need.resource)]];
-        sum += std::min(need.amount, kMaxAmount);
-        if (sum > state_.free(it.host, need.resource))
+    }
+    SumsByHost sums(placement_, columns);
+    for (const Assignment& it : placement_) {
+      int64_t* taken = sums.of(it.host);
+      for (const Need& need : needs[request_.members[it.member].role]) {
+        taken[need.column] += need.amount;
+        if (taken[need.column] > need.free[at(it.host)])
           return broken("{} has not enough {}", topology_.host_name(it.host),
                         state_.resource_name(need.resource));
       }
@@ -200,7 +246,7 @@ class Checker {
     std::vector<std::pair<int64_t, uint32_t>> order;
     for (uint32_t m = 0; m < request_.members.size(); ++m)
       if (request_.members[m].subgroup == i) order.emplace_back(request_.members[m].rank, m);
-    std::sort(order.begin(), order.end());
+    if (!std::is_sorted(order.begin(), order.end())) std::sort(order.begin(), order.end());
     bool by_rank = order.empty() || order.front().first >= 0;
     for (std::size_t k = 1; k < order.size(); ++k) by_rank = by_rank && order[k].first != order[k - 1].first;
     for (const Slice& slice : slices) {

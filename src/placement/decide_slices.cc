@@ -22,7 +22,7 @@ class SliceDecision {
   }
 
   Outcome run() {
-    const auto all = static_cast<uint32_t>(problem_.nodes[0].children.size());
+    const auto all = problem_.pending / sizes_[0];
     const uint32_t least = (problem_.needed + sizes_[0] - 1) / sizes_[0];
     const Units outer(levels_[0], rooms_[0]);
     DomainId roomiest = kNoDomain;
@@ -33,7 +33,7 @@ class SliceDecision {
       std::erase_if(domains, [&](DomainId domain) { return outer.room(domain) < all; });
       if (domains.empty()) continue;
       const BestDomain best = best_domain(problem_, outer, domains, all, search_.quality);
-      return write(best.domain, best.packing, all);
+      return write(best.domain, best.packing);
     }
     Outcome none;
     none.code = NoCode::kSlices;
@@ -42,7 +42,7 @@ class SliceDecision {
       return none;
     }
     const auto count = static_cast<uint32_t>(outer.room(roomiest));
-    return write(roomiest, pack_units(problem_, outer, roomiest, count, search_.quality), count);
+    return write(roomiest, pack_units(problem_, outer, roomiest, count, search_.quality));
   }
 
  private:
@@ -95,57 +95,30 @@ class SliceDecision {
     return topology.leaf_domain(topology.hosts(domain).front(), tree);
   }
 
-  Outcome write(DomainId domain, const Packing& packing, uint32_t count) {
+  Outcome write(DomainId domain, const Packing& packing) {
     Outcome outcome;
     outcome.answer = Answer::kFits;
     outcome.domain = domain;
-    const auto& slices = problem_.nodes[0].children;
-    place({slices.begin(), slices.begin() + count}, 0, packing, outcome.slots);
+    outcome.in_rank_order = true;
+    place(0, packing.units, outcome.slots);
     return outcome;
   }
 
-  // Slices of depth k, in rank order, into the domains of the packing, depth first.
-  void place(std::vector<uint32_t> slices, std::size_t depth, Packing packing, std::vector<Slot>& slots) {
-    std::sort(packing.units.begin(), packing.units.end(),
+  // Slices of depth k into the domains of a packing, depth first, so that consecutive ranks stay together.
+  void place(std::size_t depth, std::vector<UnitCount> units, std::vector<Slot>& slots) {
+    std::sort(units.begin(), units.end(),
               [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
-    auto next = slices.begin();
-    for (const UnitCount& unit : packing.units) {
-      const std::vector<uint32_t> here(next, next + unit.count);
-      next += unit.count;
-      if (depth + 1 == sizes_.size()) {
-        place_members(here, unit.domain, slots);
+    for (const UnitCount& unit : units) {
+      if (depth == sizes_.size()) {
+        slots.push_back({0, 0, problem_.topology.hosts(unit.domain).front(), unit.count});
         continue;
       }
-      std::vector<uint32_t> inner;
-      for (const uint32_t slice : here)
-        inner.insert(inner.end(), problem_.nodes[slice].children.begin(),
-                     problem_.nodes[slice].children.end());
-      const Units units(levels_[depth + 1], rooms_[depth + 1]);
-      const auto count = static_cast<uint32_t>(inner.size());
-      place(std::move(inner), depth + 1, pack_units(problem_, units, unit.domain, count, search_.quality),
+      const bool innermost = depth + 1 == sizes_.size();
+      const uint32_t each = innermost ? sizes_[depth] : sizes_[depth] / sizes_[depth + 1];
+      const Units inner = innermost ? Units(problem_.topology, problem_.rooms(0))
+                                    : Units(levels_[depth + 1], rooms_[depth + 1]);
+      place(depth + 1, pack_units(problem_, inner, unit.domain, unit.count * each, search_.quality).units,
             slots);
-    }
-  }
-
-  void place_members(const std::vector<uint32_t>& slices, DomainId domain, std::vector<Slot>& slots) {
-    const Units units(problem_.topology, problem_.rooms(0));
-    const auto count = static_cast<uint32_t>(slices.size()) * sizes_.back();
-    Packing packing = pack_units(problem_, units, domain, count, search_.quality);
-    std::sort(packing.units.begin(), packing.units.end(),
-              [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
-    std::size_t slice = 0;
-    uint32_t left = sizes_.back();
-    for (UnitCount unit : packing.units) {
-      const HostIndex host = problem_.topology.hosts(unit.domain).front();
-      while (unit.count > 0) {
-        const uint32_t taken = std::min(unit.count, left);
-        slots.push_back({slices[slice], 0, host, taken});
-        unit.count -= taken;
-        left -= taken;
-        if (left > 0) continue;
-        ++slice;
-        left = sizes_.back();
-      }
     }
   }
 
@@ -157,25 +130,6 @@ class SliceDecision {
 };
 
 }  // namespace
-
-bool plainly_sliced(const Problem& problem) {
-  const auto& subgroups = problem.request.subgroups;
-  if (subgroups.size() != 1 || subgroups[0].slices.empty() || problem.kinds.size() != 1 ||
-      !problem.bound_hosts.empty())
-    return false;
-  const auto outer = problem.topology.find_level(subgroups[0].slices[0].level);
-  for (const LevelId level : problem.ladder)
-    if (!outer || !problem.topology.nests(level, *outer)) return false;
-  // Every slice is full.
-  const auto& slices = subgroups[0].slices;
-  for (std::size_t node = 1; node < problem.nodes.size(); ++node) {
-    const Node& it = problem.nodes[node];
-    std::size_t depth = 0;
-    for (uint32_t up = it.parent; up != 0; up = problem.nodes[up].parent) ++depth;
-    if (it.total != slices[depth].size) return false;
-  }
-  return true;
-}
 
 Outcome decide_slices(Search& search) { return SliceDecision(search).run(); }
 

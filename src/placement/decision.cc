@@ -21,7 +21,7 @@ Outcome around_bound(const Problem& problem) {
 Outcome decide(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
-  if (plainly_sliced(problem)) return decide_slices(search);
+  if (problem.plainly_sliced()) return decide_slices(search);
   if (!problem.flat()) return decide_structured(search);
   if (problem.kinds.size() == 1) return decide_identical(search);
   return decide_mixed(search);

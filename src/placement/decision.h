@@ -17,7 +17,8 @@ struct Outcome {
   NoCode code = NoCode::kMembers;  // of a kNo
   DomainId domain = kNoDomain;
   std::vector<Slot> slots;
-  std::vector<Miss> nearest;  // of a kNo that knows better than to count members; loosest level first
+  bool in_rank_order = false;  // the slots are in the order in which members get them, all of node 0
+  std::vector<Miss> nearest;   // of a kNo that knows better than to count members; loosest level first
 };
 
 struct Search {
@@ -35,10 +36,7 @@ struct Search {
 // One kind, no structure: exact, the budget is not touched.
 [[nodiscard]] Outcome decide_identical(Search& search);
 
-// Whether the request is one kind in whole slices, nothing bound, and no level above narrower than the
-// slices'.
-[[nodiscard]] bool plainly_sliced(const Problem& problem);
-// Such requests (T2): exact, the budget is not touched. REQUIRES: plainly_sliced().
+// Alike slices (T2): exact, the budget is not touched. REQUIRES: problem.plainly_sliced().
 [[nodiscard]] Outcome decide_slices(Search& search);
 
 // Several kinds, no structure: the ladder of methods in each domain.

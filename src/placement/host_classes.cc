@@ -20,6 +20,7 @@ HostClasses::HostClasses(Problem& problem, const Wanted& wanted) : state_(proble
     kinds_.push_back(kind);
     wanted_.push_back(wanted.count[kind]);
     rooms_.push_back(&problem.rooms(kind));
+    room_columns_.push_back(rooms_.back()->hosts());
     for (const ResourceAmount& need : problem.demand(problem.kinds[kind]))
       if (need.amount > 0 &&
           std::find(resources_.begin(), resources_.end(), need.resource) == resources_.end())
@@ -36,7 +37,7 @@ HostClasses::HostClasses(Problem& problem, const Wanted& wanted) : state_(proble
   row_.resize(width_);
   usable_.resize(resources_.size());
   room_here_.resize(kinds_.size());
-  table_.assign(256, kUseless);
+  table_.assign(std::size_t{1} << (64 - shift_), kUseless);
 }
 
 void HostClasses::add_kind(const Problem& problem, std::size_t k) {
@@ -51,38 +52,44 @@ void HostClasses::add_kind(const Problem& problem, std::size_t k) {
 }
 
 uint32_t HostClasses::of(HostIndex host) {
-  bool useful = false;
+  const std::size_t width = resources();
+  uint64_t useful = 0;
   std::fill(usable_.begin(), usable_.end(), 0);
-  std::fill(row_.begin() + static_cast<std::ptrdiff_t>(resources()), row_.end(), 0);
+  std::fill(row_.begin() + static_cast<std::ptrdiff_t>(width), row_.end(), 0);
   for (std::size_t k = 0; k < kinds(); ++k) {
-    const auto room = static_cast<int64_t>(rooms_[k]->host(host));
+    const auto room = static_cast<int64_t>(room_columns_[k][at(host)]);
     room_here_[k] = static_cast<uint32_t>(room);
     if (room == 0) continue;
-    useful = true;
-    row_[resources() + k / 64] |= int64_t{1} << (k % 64);
+    useful = 1;
+    row_[width + k / 64] |= int64_t{1} << (k % 64);
     const int64_t* need = demand(k);
-    for (std::size_t r = 0; r < resources(); ++r)
-      usable_[r] = std::min(usable_[r] + need[r] * room, kMaxAmount);
+    for (std::size_t r = 0; r < width; ++r) usable_[r] = std::min(usable_[r] + need[r] * room, kMaxAmount);
   }
-  if (!useful) return kUseless;
-  for (std::size_t r = 0; r < resources(); ++r) {
+  if (useful == 0) return kUseless;
+  uint64_t hash = 0;
+  for (std::size_t r = 0; r < width; ++r) {
     const int64_t free = std::max<int64_t>(columns_[r][at(host)], 0);
     row_[r] = device_[r] != 0 ? free : std::min(whole(free, unit_[r]), usable_[r]);
   }
   row_[width_ - 1] = state_.busy(host) ? 1 : 0;
-  return find();
+  // Words are multiplied by constants of their own, so that no product waits for the one before.
+  uint64_t factor = 0x9E3779B97F4A7C15ULL;
+  for (const int64_t word : row_) {
+    hash += static_cast<uint64_t>(word) * factor ^ static_cast<uint64_t>(word) >> 17;
+    factor *= 0xD1342543DE82EF95ULL;
+  }
+  return find(hash * 0xD6E8FEB86659FD93ULL);
 }
 
-uint32_t HostClasses::find() {
-  uint64_t hash = 0;
-  for (const int64_t word : row_) {
-    hash = (hash ^ static_cast<uint64_t>(word)) * 0x9E3779B97F4A7C15ULL;
-    hash ^= hash >> 29;
-  }
-  std::size_t slot = hash & (table_.size() - 1);
+uint32_t HostClasses::find(uint64_t hash) {
+  std::size_t slot = hash >> shift_;
   for (; table_[slot] != kUseless; slot = (slot + 1) & (table_.size() - 1)) {
     const uint32_t c = table_[slot];
-    if (hash_[c] == hash && std::equal(row_.begin(), row_.end(), free(c))) return c;
+    if (hash_[c] != hash) continue;
+    const int64_t* known = free(c);
+    std::size_t i = 0;
+    while (i < width_ && known[i] == row_[i]) ++i;
+    if (i == width_) return c;
   }
   const auto c = static_cast<uint32_t>(size());
   hash_.push_back(hash);
@@ -95,8 +102,9 @@ uint32_t HostClasses::find() {
 
 void HostClasses::grow() {
   table_.assign(table_.size() * 4, kUseless);
+  shift_ -= 2;
   for (uint32_t c = 0; c < size(); ++c) {
-    std::size_t slot = hash_[c] & (table_.size() - 1);
+    std::size_t slot = hash_[c] >> shift_;
     while (table_[slot] != kUseless) slot = (slot + 1) & (table_.size() - 1);
     table_[slot] = c;
   }

@@ -41,13 +41,14 @@ class HostClasses {
 
  private:
   void add_kind(const Problem& problem, std::size_t k);
-  [[nodiscard]] uint32_t find();
+  [[nodiscard]] uint32_t find(uint64_t hash);
   void grow();
 
   const ClusterState& state_;
   std::vector<uint32_t> kinds_;
   std::vector<uint32_t> wanted_;
   std::vector<const KindRooms*> rooms_;
+  std::vector<const int32_t*> room_columns_;
   std::vector<ResourceId> resources_;
   std::vector<const int64_t*> columns_;
   std::vector<uint8_t> device_;
@@ -57,6 +58,7 @@ class HostClasses {
   std::vector<int64_t> rows_;    // [class][width]
   std::vector<uint32_t> room_;   // [class][kind]
   std::vector<uint64_t> hash_;   // [class]: of its row
+  int shift_ = 56;
   std::vector<uint32_t> table_;  // open addressing: class, or kUseless
   std::vector<int64_t> row_;     // of the host looked at
   std::vector<int64_t> usable_;

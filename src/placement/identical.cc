@@ -149,12 +149,16 @@ class TightestFirst {
 Packing pack_units(const Problem& problem, const Units& units, DomainId domain, uint32_t count,
                    Budget& quality) {
   const std::size_t tree = tree_of(problem.topology, domain, unit_tree(problem.topology, units));
+  Packing packing;
+  if (LeafPacker leaf(problem, units, tree); leaf.is_leaf(domain)) {
+    leaf.pack(domain, count, packing.units);
+    return packing;
+  }
   UnitPacker exact(problem, units, problem.topology.level_of(domain), tree, count);
   if (const uint64_t effort = exact.effort(domain); quality.left(effort)) {
     quality.spend(effort);
     return exact.pack(domain);
   }
-  Packing packing;
   GreedyPacker(problem, units, tree, quality).pack(domain, count, packing.units);
   return packing;
 }

@@ -11,12 +11,13 @@ Problem::Problem(const PlacementRequest& the_request, ClusterState& the_state)
     : request(the_request), state(the_state), topology(the_state.topology()) {
   add_subgroups();
   add_members();
-  add_slices();
+  add_ladder();
+  plainly_sliced_ = slices_are_alike();
+  if (!plainly_sliced_) add_slices();
   sum_up();
   fix_domains();
   add_restrictions();
   add_kinds();
-  add_ladder();
 }
 
 LevelId Problem::level_named(const std::string& name) const {
@@ -52,6 +53,31 @@ void Problem::add_members() {
     member_node_[i] = member.subgroup;
     if (member.bound != kNoHost) bound_hosts.push_back(member.bound);
   }
+}
+
+bool Problem::slices_are_alike() const {
+  if (request.subgroups.size() != 1 || request.subgroups[0].slices.empty() || request.members.empty() ||
+      !bound_hosts.empty() || !request.refusals.empty())
+    return false;
+  const Slice& outer = request.subgroups[0].slices[0];
+  const LevelId slice_level = level_named(outer.level);
+  for (const LevelId level : ladder)
+    if (!topology.nests(level, slice_level)) return false;
+  const Role& role = request.roles[request.members[0].role];
+  for (const Member& member : request.members) {
+    const Role& other = request.roles[member.role];
+    if (&other != &role && (other.node_set != role.node_set || !(other.demand == role.demand))) return false;
+  }
+  if (request.members.size() % outer.size != 0) return false;
+  std::vector<int64_t> ranks;
+  ranks.reserve(request.members.size());
+  for (const Member& member : request.members) ranks.push_back(member.rank);
+  if (!std::is_sorted(ranks.begin(), ranks.end())) std::sort(ranks.begin(), ranks.end());
+  const bool by_rank = ranks.front() >= 0 && std::adjacent_find(ranks.begin(), ranks.end()) == ranks.end();
+  // So many different ranks of one slice are all it has.
+  for (std::size_t i = 0; by_rank && i < ranks.size(); i += outer.size)
+    if (ranks[i] / outer.size != ranks[i + outer.size - 1] / outer.size) return false;
+  return true;
 }
 
 // Every slice becomes a node of its own below its subgroup.

@@ -50,6 +50,7 @@ class KindRooms {
   KindRooms(const Rooms& shared) : rooms_(&shared) {}
   explicit KindRooms(std::unique_ptr<Rooms> own) : own_(std::move(own)), rooms_(own_.get()) {}
   [[nodiscard]] int32_t host(HostIndex host) const { return rooms_->host[at(host)]; }
+  [[nodiscard]] const int32_t* hosts() const { return rooms_->host.data(); }  // by HostIndex
   [[nodiscard]] int64_t domain(DomainId domain) const {
     const std::size_t inner = rooms_->domain.size();
     return at(domain) < inner ? rooms_->domain[at(domain)] : rooms_->host[at(domain) - inner];
@@ -113,10 +114,14 @@ class Problem {
   // A flat request: no subgroup or slice restricts members beyond the group's own level and minimum.
   [[nodiscard]] bool flat() const { return flat_; }
   [[nodiscard]] bool elastic() const { return needed < pending; }
+  // One kind in whole slices, nothing bound, no level above narrower than the slices'. All slices are then
+  // alike, and none is a node: the members are those of node 0.
+  [[nodiscard]] bool plainly_sliced() const { return plainly_sliced_; }
 
  private:
   void add_subgroups();
   void add_members();
+  [[nodiscard]] bool slices_are_alike() const;
   void add_slices();
   void fix_domains();
   void add_restrictions();
@@ -137,6 +142,7 @@ class Problem {
   std::vector<std::vector<Exclusion>> restrictions_;  // [0] is empty: none
   std::vector<std::optional<KindRooms>> rooms_;
   bool flat_ = true;
+  bool plainly_sliced_ = false;
 };
 
 }  // namespace muster::placement

@@ -25,6 +25,8 @@ void sort_by(std::vector<Slot>& slots, std::vector<Slot>& spare, Number number) 
   }
 }
 
+}  // namespace
+
 void sort_slots(std::vector<Slot>& slots) {
   constexpr std::size_t kFew = 256;
   const auto before = [](const Slot& a, const Slot& b) {
@@ -41,10 +43,7 @@ void sort_slots(std::vector<Slot>& slots) {
   sort_by(slots, spare, [](const Slot& slot) { return slot.node; });
 }
 
-}  // namespace
-
-std::vector<Assignment> assign_members(const Problem& problem, std::vector<Slot> slots) {
-  sort_slots(slots);
+std::vector<Assignment> assign_members(const Problem& problem, const std::vector<Slot>& slots) {
   std::vector<Assignment> result;
   result.reserve(problem.pending);
   const Node::Direct* direct = nullptr;

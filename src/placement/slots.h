@@ -16,8 +16,12 @@ struct Slot {
   uint32_t count = 0;
 };
 
-// Names the members: within a node and kind the lowest ranks, hosts in depth-first order (T6: a ring in rank
-// order then crosses the borders of every level as seldom as possible). The result is in rank order.
-[[nodiscard]] std::vector<Assignment> assign_members(const Problem& problem, std::vector<Slot> slots);
+// By node, then kind, then host: a ring in rank order then crosses the borders of every level as seldom as
+// possible (T6).
+void sort_slots(std::vector<Slot>& slots);
+
+// Names the members: within a node and kind, the lowest ranks get the first slots. The result is in rank
+// order. REQUIRES: slots of one node and kind stand together.
+[[nodiscard]] std::vector<Assignment> assign_members(const Problem& problem, const std::vector<Slot>& slots);
 
 }  // namespace muster::placement

@@ -19,7 +19,8 @@ using placement::Search;
 
 Fits to_fits(const Problem& problem, Outcome outcome, uint64_t steps) {
   Fits fits;
-  fits.placement = placement::assign_members(problem, std::move(outcome.slots));
+  if (!outcome.in_rank_order) placement::sort_slots(outcome.slots);
+  fits.placement = placement::assign_members(problem, outcome.slots);
   fits.domain = outcome.domain;
   fits.level = problem.topology.level_of(outcome.domain);
   fits.placed = static_cast<uint32_t>(fits.placement.size());
