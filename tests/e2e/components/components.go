@@ -29,6 +29,8 @@ func Run(name string) bool {
 		command = scheduler.NewSchedulerCommand()
 	case "kube-controller-manager":
 		command = controllermanager.NewControllerManagerCommand()
+	case "kwok":
+		os.Exit(runKwok(os.Args[2:]))
 	case "kubectl":
 		command = kubectl.NewDefaultKubectlCommand()
 	default:

@@ -122,7 +122,7 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	return c.component("kube-controller-manager", "--kubeconfig="+admin, "--secure-port=0",
 		"--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000",
 		"--concurrent-job-syncs=5",
-		"--controllers=job-controller,deployment-controller,replicaset-controller,garbage-collector-controller,namespace-controller")
+		"--controllers=job-controller,deployment-controller,replicaset-controller,garbage-collector-controller,namespace-controller,endpointslice-controller,disruption-controller")
 }
 
 func (c *ControlPlane) component(name string, args ...string) error {

@@ -29,6 +29,7 @@ type Env struct {
 	Root      string // of the source tree
 	Manifests *Manifests
 	Recorder  *Recorder
+	Kubelets  *Kubelets
 	Tap       *Tap
 	Scheduler *Process
 	Muster    *Muster  // nil with a stub
@@ -68,6 +69,9 @@ func (e *Env) start(ctx context.Context) error {
 		return err
 	}
 	if e.Recorder, err = StartRecorder(ctx, e.Client); err != nil {
+		return err
+	}
+	if e.Kubelets, err = StartKubelets(e.ControlPlane); err != nil {
 		return err
 	}
 	if err := e.WaitAdmission(ctx, true); err != nil {
@@ -156,6 +160,9 @@ func (e *Env) Restart(ctx context.Context) error {
 func (e *Env) CheckAlive() error {
 	if text, ended := e.ControlPlane.Ended(); ended {
 		return fmt.Errorf("%s", text)
+	}
+	if status, ended := e.Kubelets.Ended(); ended {
+		return fmt.Errorf("kwok ended: %s", status)
 	}
 	if status, ended := e.Scheduler.Ended(); ended {
 		return fmt.Errorf("kube-scheduler ended: %s", status)
@@ -260,6 +267,9 @@ func (e *Env) Stop() {
 	}
 	if e.Extender != nil {
 		e.Extender.Stop()
+	}
+	if e.Kubelets != nil {
+		e.Kubelets.Kill()
 	}
 	if e.Tap != nil {
 		e.Tap.Stop()

@@ -18,8 +18,9 @@ const (
 
 // Shape says how many equal nodes stand where.
 type Shape struct {
-	Blocks, Racks, Hosts int // racks per block, hosts per rack
-	GPUs                 int // per host, 8 when 0
+	Blocks, Racks, Hosts int  // racks per block, hosts per rack
+	GPUs                 int  // per host, 8 when 0
+	Kubelets             bool // pods that are bound run
 }
 
 // Nodes builds the nodes of a shape, named b1-r1-h01 and so on, so that the order of names
@@ -32,8 +33,12 @@ func (s Shape) Nodes() []*corev1.Node {
 	for b := 1; b <= s.Blocks; b++ {
 		for r := 1; r <= s.Racks; r++ {
 			for h := 1; h <= s.Hosts; h++ {
-				nodes = append(nodes, fakeNode(fmt.Sprintf("b%d-r%d-h%02d", b, r, h),
-					fmt.Sprintf("b%d", b), fmt.Sprintf("r%d", r), s.GPUs))
+				node := fakeNode(fmt.Sprintf("b%d-r%d-h%02d", b, r, h),
+					fmt.Sprintf("b%d", b), fmt.Sprintf("r%d", r), s.GPUs)
+				if s.Kubelets {
+					node.Labels[kubeletLabel] = "kwok"
+				}
+				nodes = append(nodes, node)
 			}
 		}
 	}

@@ -234,7 +234,7 @@ func (r *Recorder) ForgetNodes() {
 	r.rooms = map[string]corev1.ResourceList{}
 }
 
-// Pods returns the namespace's pods that keep says yes to, by name.
+// Pods returns the namespace's pods (all when it is empty) that keep says yes to, by name.
 func (r *Recorder) Pods(namespace string, keep func(*corev1.Pod) bool) []*corev1.Pod {
 	pods, _ := r.snapshot(namespace, keep)
 	return pods
@@ -245,7 +245,7 @@ func (r *Recorder) snapshot(namespace string, keep func(*corev1.Pod) bool) ([]*c
 	defer r.mu.Unlock()
 	var out []*corev1.Pod
 	for _, p := range r.pods {
-		if p.Namespace == namespace && (keep == nil || keep(p)) {
+		if (namespace == "" || p.Namespace == namespace) && (keep == nil || keep(p)) {
 			out = append(out, p)
 		}
 	}

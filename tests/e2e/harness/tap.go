@@ -40,6 +40,18 @@ type Tap struct {
 	mu     sync.Mutex
 	target string
 	calls  []*Call
+	hooks  []*TapRule
+}
+
+// TapRule says what happens to some calls, before or after the extender hears of them.
+type TapRule struct {
+	Match     func(*Call) bool
+	Skip      int             // so many that match pass first; all others are acted on
+	Hold      <-chan struct{} // the call waits until this is closed
+	Reached   func(*Call)     // told when a call is acted on
+	LoseReply bool            // the extender answers, kube-scheduler does not hear it
+
+	seen int
 }
 
 // StartTap listens on a free port of 127.0.0.1.
@@ -99,7 +111,11 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call.At = time.Now()
 	t.mu.Lock()
 	t.calls = append(t.calls, call)
+	rule := t.choose(call)
 	t.mu.Unlock()
+	if rule != nil {
+		rule.before(r, call)
+	}
 	status, answer, err := t.pass(r, target, body)
 	t.mu.Lock()
 	call.Took = time.Since(call.At)
@@ -110,8 +126,50 @@ func (t *Tap) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		call.hear(status, answer)
 	}
 	t.mu.Unlock()
+	if rule != nil && rule.LoseReply {
+		rule.Reached(call)
+		panic(http.ErrAbortHandler)
+	}
 	w.WriteHeader(status)
 	w.Write(answer)
+}
+
+// Add puts a rule behind the others; the first that wants a call gets it.
+func (t *Tap) Add(rule *TapRule) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.hooks = append(t.hooks, rule)
+}
+
+// ClearRules drops all rules; calls that they hold stay held.
+func (t *Tap) ClearRules() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.hooks = nil
+}
+
+func (t *Tap) choose(call *Call) *TapRule {
+	for _, rule := range t.hooks {
+		if !rule.Match(call) {
+			continue
+		}
+		if rule.seen++; rule.seen > rule.Skip {
+			return rule
+		}
+	}
+	return nil
+}
+
+func (r *TapRule) before(request *http.Request, call *Call) {
+	if r.Hold == nil {
+		return
+	}
+	r.Reached(call)
+	select {
+	case <-r.Hold:
+	case <-request.Context().Done():
+		panic(http.ErrAbortHandler)
+	}
 }
 
 func (t *Tap) pass(r *http.Request, target string, body []byte) (int, []byte, error) {

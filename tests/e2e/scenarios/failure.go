@@ -2,8 +2,6 @@ package scenarios
 
 import (
 	"fmt"
-	"net/http"
-	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -56,22 +54,18 @@ func killedBetweenBindings(t *T) {
 	})
 	t.Recorder.AllowPartial(t.Namespace, 30*time.Second)
 
-	var bindings atomic.Int32
 	answered := make(chan struct{})
 	killed := make(chan struct{})
-	proxy.Before(func(r *http.Request) bool {
-		if !harness.IsBinding(r) || bindings.Add(1) == 1 {
-			return true
-		}
-		<-killed // the others wait, unheard, until their sender is dead
-		return false
-	})
-	proxy.After(func(r *http.Request, status int) {
-		if harness.IsBinding(r) {
-			close(answered)
-			<-killed // nor does the sender hear of the first
-		}
-	})
+	proxy.Add(&harness.Rule{Match: harness.IsBinding, Times: 1, Do: func(x *harness.Exchange) {
+		x.PassUnheard()
+		close(answered)
+		x.Hold(killed)
+		x.Cut()
+	}})
+	proxy.Add(&harness.Rule{Match: harness.IsBinding, Do: func(x *harness.Exchange) {
+		x.Hold(killed) // the others wait, unheard, until their sender is dead
+		x.Cut()
+	}})
 	t.Create(harness.Group{Name: "i", Members: 4, Required: "rack", GPUs: 8}.Pods()...)
 	select {
 	case <-answered:
