@@ -3,10 +3,15 @@
 
 #include "placement/decision.h"
 #include "placement/scope_frontier.h"
+#include "placement/scope_search.h"
 #include "placement/structure.h"
+#include "placement/subgroup_bounds.h"
 
 namespace muster::placement {
 namespace {
+
+// Members and hosts up to which a search is worth a try before large tables.
+constexpr std::size_t kSmall = 64;
 
 class StructuredDecision {
  public:
@@ -82,7 +87,7 @@ class StructuredDecision {
     bool open = false;
     for (const LevelId level : problem_.ladder) {
       for (const DomainId domain : hopeful(level, mode)) {
-        Outcome outcome = decide_in(domain, structure);
+        Outcome outcome = decide_in(domain, structure, mode, levels);
         if (outcome.answer == Answer::kFits) return outcome;
         open = open || outcome.answer == Answer::kOpen;
       }
@@ -91,28 +96,67 @@ class StructuredDecision {
     return result;
   }
 
-  // All ways of filling the group at once; where that is too much, one after another, fewest members first.
-  Outcome decide_in(DomainId domain, const Structure& structure) {
-    std::vector<const Variant*> targets;
-    for (const Variant& whole : structure.whole()) targets.push_back(&whole);
+  // The methods in turn, each with a share of what is left of the budget, until one has an answer.
+  Outcome decide_in(DomainId domain, const Structure& structure, Mode mode,
+                    const std::vector<LevelId>& levels) {
     Outcome outcome;
     outcome.domain = domain;
     outcome.code = NoCode::kSubGroups;
-    outcome.answer =
-        ScopeFrontier(problem_, structure, targets, search_.budget).decide(domain, outcome.slots);
-    if (outcome.answer == Answer::kOpen && targets.size() > 1) {
+    const bool small = problem_.pending <= kSmall && problem_.topology.hosts(domain).size() <= kSmall;
+    const bool elastic = mode == Mode::kLeast;
+    const auto by_frontier = [&](Budget& budget) { return frontier(domain, structure, budget, outcome); };
+    const auto by_search = [&](bool frugal) {
+      return [&, frugal](Budget& budget) {
+        return decide_by_scopes(problem_, domain, levels, elastic ? Leaving::kAsNeeded : Leaving::kNobody,
+                                frugal, budget, outcome.slots);
+      };
+    };
+    outcome.answer = Answer::kOpen;
+    const auto attempt = [&](auto method, uint64_t share) {
+      if (outcome.answer != Answer::kOpen) return;
+      outcome.slots.clear();
+      outcome.answer = within(share, method);
+    };
+    const uint64_t all = search_.budget.rest();
+    if (small) {
+      attempt(by_frontier, all / 100);
+      attempt(by_search(false), all / 4);
+    }
+    attempt(by_frontier, search_.budget.rest() / 2);
+    if (outcome.answer == Answer::kOpen && plainly_hopeless(problem_, domain, !elastic))
       outcome.answer = Answer::kNo;
+    if (elastic && !small) attempt(by_search(true), search_.budget.rest() / 2);
+    attempt(by_search(false), search_.budget.rest());
+    return outcome;
+  }
+
+  // Runs a method on a share of the budget. What it would have spent beyond is not counted.
+  template <typename Method>
+  Answer within(uint64_t share, Method method) {
+    Budget part(share);
+    const Answer answer = method(part);
+    search_.budget.spend(std::min(part.used(), share));
+    return answer;
+  }
+
+  // All ways of filling the group at once; where that is too much, one after another, fewest members first.
+  Answer frontier(DomainId domain, const Structure& structure, Budget& budget, Outcome& outcome) {
+    std::vector<const Variant*> targets;
+    for (const Variant& whole : structure.whole()) targets.push_back(&whole);
+    Answer answer = ScopeFrontier(problem_, structure, targets, budget).decide(domain, outcome.slots);
+    if (answer == Answer::kOpen && targets.size() > 1) {
+      answer = Answer::kNo;
       std::reverse(targets.begin(), targets.end());
       for (const Variant* target : targets) {
+        if (!budget.left(1)) return Answer::kOpen;
         outcome.slots.clear();
-        const Answer answer =
-            ScopeFrontier(problem_, structure, {target}, search_.budget).decide(domain, outcome.slots);
-        if (answer != Answer::kNo) outcome.answer = answer;
-        if (answer == Answer::kFits || !search_.budget.left(1)) break;
+        const Answer one = ScopeFrontier(problem_, structure, {target}, budget).decide(domain, outcome.slots);
+        if (one != Answer::kNo) answer = one;
+        if (one == Answer::kFits) break;
       }
     }
-    if (outcome.answer == Answer::kNo && structure.incomplete()) outcome.answer = Answer::kOpen;
-    return outcome;
+    if (answer == Answer::kNo && structure.incomplete()) answer = Answer::kOpen;
+    return answer;
   }
 
   std::vector<DomainId> hopeful(LevelId level, Mode mode) {

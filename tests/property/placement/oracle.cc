@@ -39,6 +39,19 @@ class Exhaustive {
     sliced_ = std::any_of(request.subgroups.begin(), request.subgroups.end(),
                           [](const SubGroup& s) { return !s.slices.empty(); });
     left_out_.assign(request.subgroups.size(), 0);
+    present_.assign(state.host_count(), 0);
+    for (std::size_t i = 0; i < free_.size(); ++i) {
+      const auto resource = static_cast<ResourceId>(i % state.resource_count());
+      const bool asked = std::any_of(request.roles.begin(), request.roles.end(), [&](const Role& role) {
+        return std::any_of(role.demand.begin(), role.demand.end(), [&](const ResourceAmount& need) {
+          return need.resource == resource && need.amount > 0;
+        });
+      });
+      if (asked) asked_.push_back(i);
+    }
+    for (const SubGroup& s : request.subgroups)
+      exclusive_level_.push_back(s.exclusive.empty() ? kClusterLevel : *topology_.find_level(s.exclusive));
+    add_owed();
     slack_ = slack();
   }
 
@@ -99,6 +112,41 @@ class Exhaustive {
     }
   }
 
+  // Subgroups that have to reach a minimum in any case: those of which no subgroup above may do without.
+  void add_owed() {
+    const auto& groups = request_.subgroups;
+    for (uint32_t s = 0; s < groups.size(); ++s) {
+      members_of_.push_back(0);
+      bool owed = groups[s].minimum.has_value();
+      for (uint32_t up = s; up != 0; up = groups[up].parent) {
+        const SubGroup& above = groups[groups[up].parent];
+        owed = owed && !above.min_subgroups && (groups[up].parent == 0 || above.minimum.has_value());
+      }
+      owed_.push_back(owed);
+      for (const Member& member : request_.members) {
+        uint32_t up = member.subgroup;
+        while (up != s && up != 0) up = groups[up].parent;
+        if (up == s) ++members_of_.back();
+      }
+    }
+  }
+
+  // Whether leaving out what is left out leaves enough for each minimum that is owed.
+  [[nodiscard]] bool enough_left() const {
+    for (uint32_t s = 1; s < owed_.size(); ++s) {
+      if (!owed_[s]) continue;
+      uint32_t out = 0;
+      for (uint32_t m = 0; m < request_.members.size(); ++m) {
+        if ((which_left_out_ >> m & 1U) == 0) continue;
+        uint32_t up = request_.members[m].subgroup;
+        while (up != s && up != 0) up = request_.subgroups[up].parent;
+        if (up == s) ++out;
+      }
+      if (members_of_[s] - out < *request_.subgroups[s].minimum) return false;
+    }
+    return true;
+  }
+
   bool enter(uint32_t m, HostIndex host) {
     for (std::size_t i = 0; i < scopes_of_[m].size(); ++i) {
       Scope& scope = scopes_[scopes_of_[m][i]];
@@ -137,6 +185,31 @@ class Exhaustive {
                         [&](const Refusal& r) { return r.member == m && r.host == host; });
   }
 
+  [[nodiscard]] bool below(uint32_t m, uint32_t subgroup) const {
+    uint32_t up = request_.members[m].subgroup;
+    while (up != subgroup && up != 0) up = request_.subgroups[up].parent;
+    return up == subgroup;
+  }
+
+  // Nobody from inside an exclusive subgroup and from outside in one domain of its level.
+  [[nodiscard]] bool alone(uint32_t m, HostIndex host) const {
+    for (uint32_t s = 0; exclusive_ && s < request_.subgroups.size(); ++s) {
+      if (request_.subgroups[s].exclusive.empty()) continue;
+      const LevelId level = exclusive_level_[s];
+      const DomainId domain = topology_.domain_of(host, level);
+      if (domain == kNoDomain) continue;
+      const auto clashes = [&](uint32_t other, HostIndex where) {
+        return topology_.domain_of(where, level) == domain && below(other, s) != below(m, s);
+      };
+      for (const Assignment& it : placement_)
+        if (clashes(it.member, it.host)) return false;
+      for (uint32_t other = 0; other < request_.members.size(); ++other)
+        if (const HostIndex where = request_.members[other].bound; where != kNoHost && clashes(other, where))
+          return false;
+    }
+    return true;
+  }
+
   [[nodiscard]] bool alike(uint32_t a, uint32_t b) const {
     return request_.members[a].role == request_.members[b].role && scopes_of_[a] == scopes_of_[b] &&
            request_.members[a].subgroup == request_.members[b].subgroup && request_.refusals.empty();
@@ -144,12 +217,16 @@ class Exhaustive {
 
   [[nodiscard]] std::string key(std::size_t index) const {
     std::string key(reinterpret_cast<const char*>(&index), 1);
-    for (const int64_t free : free_) key.append(reinterpret_cast<const char*>(&free), 2);
+    for (const std::size_t i : asked_) key.append(reinterpret_cast<const char*>(&free_[i]), 2);
     for (const Scope& scope : scopes_) {
       const DomainId domain = scope.users > 0 ? scope.domain : kNoDomain;
       key.append(reinterpret_cast<const char*>(&domain), 4);
     }
-    for (const uint32_t out : left_out_) key.append(reinterpret_cast<const char*>(&out), 1);
+    if (sliced_)
+      key.append(reinterpret_cast<const char*>(&which_left_out_), sizeof which_left_out_);
+    else
+      for (const uint32_t out : left_out_) key.append(reinterpret_cast<const char*>(&out), 1);
+    if (exclusive_) key.append(reinterpret_cast<const char*>(present_.data()), present_.size());
     const HostIndex last = index > 0 ? last_ : kNoHost;
     key.append(reinterpret_cast<const char*>(&last), 4);
     return key;
@@ -165,21 +242,23 @@ class Exhaustive {
     const HostIndex floor = same ? last_ : HostIndex{0};
     const HostIndex last_before = last_;
     if (!same) last_ = HostIndex{0};
-    // The memory knows nothing of which member of a slice was left out or who shares a host.
-    const bool memory = !exclusive_ && !(sliced_ && slack_ > 0);
-    const std::string state = memory ? key(index) : std::string();
-    if (memory && dead_.count(state) > 0) {
+    const std::string state = key(index);
+    if (dead_.count(state) > 0) {
       last_ = last_before;
       return false;
     }
     if (floor != kNoHost) {
       for (std::size_t h = at(floor); h < state_.host_count(); ++h) {
         const auto host = static_cast<HostIndex>(h);
-        if (!may(m, host) || !charge(m, host)) continue;
+        if (!may(m, host) || !alone(m, host) || !charge(m, host)) continue;
         if (enter(m, host)) {
           placement_.push_back({m, host});
           last_ = host;
+          uint8_t& here = present_[at(host)];
+          const uint8_t before = here;
+          here = static_cast<uint8_t>(here | 1U << request_.members[m].subgroup);
           if (descend(index + 1)) return true;
+          here = before;
           placement_.pop_back();
           leave(m);
         }
@@ -189,14 +268,16 @@ class Exhaustive {
     if (slack_ > 0) {
       --slack_;
       ++left_out_[request_.members[m].subgroup];
+      which_left_out_ ^= 1U << m;
       // Of alike members those left out come last, except in slices, where which one matters.
       last_ = sliced_ ? floor : kNoHost;
-      if (descend(index + 1)) return true;
+      if (enough_left() && descend(index + 1)) return true;
       --left_out_[request_.members[m].subgroup];
+      which_left_out_ ^= 1U << m;
       ++slack_;
     }
     last_ = last_before;
-    if (memory) dead_.insert(state);
+    dead_.insert(state);
     return false;
   }
 
@@ -212,9 +293,17 @@ class Exhaustive {
   std::vector<Assignment> placement_;
   HostIndex last_{0};
   bool exclusive_ = false;
+  std::vector<LevelId> exclusive_level_;  // per subgroup
   bool sliced_ = false;
   uint32_t slack_ = 0;
+  // What the rest of the search depends on, beside room and scopes: how many of each subgroup are left out
+  // (which ones, where there are slices) and which subgroups are on each host (where one is exclusive).
   std::vector<uint32_t> left_out_;
+  uint32_t which_left_out_ = 0;
+  std::vector<std::size_t> asked_;  // entries of free_ that some role needs
+  std::vector<bool> owed_;          // per subgroup
+  std::vector<uint32_t> members_of_;
+  std::vector<uint8_t> present_;
   std::unordered_set<std::string> dead_;
 };
 

@@ -4,8 +4,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 #include "generator.h"
 #include "muster/checker.h"
@@ -27,13 +30,23 @@ struct Tally {
   uint64_t no = 0;
   uint64_t undecided = 0;
   uint64_t oracle_open = 0;
+  double solver_seconds = 0;
+  double oracle_seconds = 0;
+  double slowest = 0;  // of the solver's answers, in seconds
 };
+
+double seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
 
 void check_one(Shape shape, uint64_t seed, Tally& tally) {
   Instance instance = make_instance(shape, seed);
   ++tally.instances;
+  const double start = seconds();
   const Verdict verdict = solve(instance.request, instance.state);
+  const double solved = seconds();
   const OracleAnswer truth = exhaustive(instance.request, instance.state);
+  tally.solver_seconds += solved - start;
+  tally.slowest = std::max(tally.slowest, solved - start);
+  tally.oracle_seconds += seconds() - solved;
   INFO(to_string(shape) << " seed " << seed << ": " << describe(verdict, instance.request, instance.state)
                         << dump(instance));
   if (!truth.known) ++tally.oracle_open;
@@ -63,8 +76,13 @@ TEST_CASE("oracle: no false «no» and no wrong «fits» in any class") {
     const auto shape = static_cast<Shape>(s);
     Tally tally;
     for (uint64_t i = 0; i < instances / kShapes + 1; ++i) check_one(shape, first + i, tally);
-    fmt::print("oracle {:10} instances {} fits {} no {} undecided {} oracle undecided {}\n", to_string(shape),
-               tally.instances, tally.fits, tally.no, tally.undecided, tally.oracle_open);
+    fmt::print(
+        "oracle {:10} instances {} fits {} no {} undecided {} ({:.4f} %), oracle undecided {}; "
+        "solver {:.1f} s, slowest {:.1f} ms, oracle {:.1f} s\n",
+        to_string(shape), tally.instances, tally.fits, tally.no, tally.undecided,
+        100.0 * static_cast<double>(tally.undecided) / static_cast<double>(tally.instances),
+        tally.oracle_open, tally.solver_seconds, tally.slowest * 1000, tally.oracle_seconds);
+    std::fflush(stdout);
     if (shape <= Shape::kSlices) CHECK(tally.undecided == 0);
     CHECK(tally.fits > tally.instances / 20);
     CHECK(tally.no > tally.instances / 20);

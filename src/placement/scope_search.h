@@ -1,0 +1,23 @@
+// Subgroups, slices, minima and exclusive use by search, where the tables of scope_frontier.h would be too
+// large: members go to hosts in turn, those of one subgroup and kind together, with bounds and a memory of
+// dead ends. The first descent is greedy, so that easy placements are found at once.
+#pragma once
+
+#include <vector>
+
+#include "placement/decision.h"
+
+namespace muster::placement {
+
+enum class Leaving : uint8_t {
+  kNobody,   // every member is placed
+  kAsNeeded  // members stay out where the minima allow it, as few as the first success leaves
+};
+
+// kFits with the slots, kNo when the whole space was seen, kOpen when the budget ended. `levels`: per node
+// the level it is held to, kClusterLevel none. `frugal`: subgroups first get no more than their minimum, and
+// what finds room beside afterwards; a «no» is then no proof and becomes kOpen.
+[[nodiscard]] Answer decide_by_scopes(Problem& problem, DomainId domain, const std::vector<LevelId>& levels,
+                                      Leaving leaving, bool frugal, Budget& budget, std::vector<Slot>& slots);
+
+}  // namespace muster::placement
