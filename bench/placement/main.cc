@@ -26,6 +26,7 @@ struct Options {
   uint32_t rounds = 1'000;
   std::string family;    // empty: all
   uint32_t members = 0;  // 0: all
+  std::string ask;       // "yes" or "no"; empty: both
   std::string json;
 };
 
@@ -117,6 +118,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--rounds", options.rounds, "decisions per row at most (1000)");
   app.add_option("--family", options.family, "only this family of requests");
   app.add_option("--members", options.members, "only this number of members");
+  app.add_option("--ask", options.ask, "only requests of which this answer is expected: yes or no");
   app.add_option("--json", options.json, "write the figures to this file as well");
   try {
     app.parse(argc, argv);
@@ -147,6 +149,7 @@ int main(int argc, char** argv) {
       if (!options.family.empty() && options.family != to_string(static_cast<Family>(family))) continue;
       for (const uint32_t members : {8U, 64U, 1'024U, 16'000U}) {
         for (const bool yes : {true, false}) {
+          if (!options.ask.empty() && (options.ask == "yes") != yes) continue;
           if (members * 2 > hosts || (options.members != 0 && options.members != members)) continue;
           const Row row = run(cluster, static_cast<Family>(family), members, yes, options);
           print(row);

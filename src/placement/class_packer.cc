@@ -4,7 +4,7 @@
 
 namespace muster::placement {
 
-bool ClassPacker::pack(const std::vector<uint32_t>& hosts) {
+bool ClassPacker::pack(const std::vector<uint32_t>& hosts, const std::vector<uint32_t>& wanted) {
   piles_.clear();
   rows_.clear();
   total_.assign(classes_.resources(), 0);
@@ -16,7 +16,8 @@ bool ClassPacker::pack(const std::vector<uint32_t>& hosts) {
     for (std::size_t r = 0; r < total_.size(); ++r) total_[r] += static_cast<double>(free[r]) * hosts[c];
   }
   order_kinds();
-  return std::all_of(order_.begin(), order_.end(), [&](std::size_t kind) { return place(kind); });
+  return std::all_of(order_.begin(), order_.end(),
+                     [&](std::size_t kind) { return place(kind, wanted[kind]); });
 }
 
 // Devices a member takes, then the largest share of what there is of anything.
@@ -37,8 +38,8 @@ void ClassPacker::order_kinds() {
   for (const auto& [size, kind] : sizes_) order_.push_back(kind);
 }
 
-bool ClassPacker::place(std::size_t kind) {
-  uint32_t left = classes_.wanted(kind);
+bool ClassPacker::place(std::size_t kind, uint32_t left) {
+  if (left == 0) return true;
   ranked_.clear();
   for (uint32_t p = 0; p < piles_.size(); ++p) {
     if (piles_[p].hosts == 0 || classes_.room(piles_[p].of, kind) == 0) continue;

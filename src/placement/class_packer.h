@@ -15,8 +15,9 @@ class ClassPacker {
  public:
   explicit ClassPacker(const HostClasses& classes) : classes_(classes) {}
 
-  // Whether so many hosts of each class (by class; missing ones are 0) hold all members wanted.
-  [[nodiscard]] bool pack(const std::vector<uint32_t>& hosts);
+  // Whether so many hosts of each class (by class; missing ones are 0) hold so many members of each kind (as
+  // HostClasses counts them).
+  [[nodiscard]] bool pack(const std::vector<uint32_t>& hosts, const std::vector<uint32_t>& wanted);
   [[nodiscard]] uint64_t effort() const { return classes_.kinds() * (classes_.size() * 2 + 8); }
 
   // For the packing found last: hosts come one after another, each with its class, and get their share; one
@@ -37,7 +38,7 @@ class ClassPacker {
   };
 
   void order_kinds();
-  bool place(std::size_t kind);
+  bool place(std::size_t kind, uint32_t left);
   void split(uint32_t pile, std::size_t kind, uint32_t hosts, uint32_t count);
   [[nodiscard]] double key(std::size_t kind, uint32_t pile, uint32_t room) const;
   [[nodiscard]] int64_t* row(uint32_t pile) { return rows_.data() + pile * classes_.resources(); }

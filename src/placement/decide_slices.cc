@@ -1,30 +1,24 @@
-// Identical members in nested slices (T2). A domain of the innermost slice level holds floor(members / size)
-// slices; one of the next level as many as its inner slices make up, rounded down; and so on. Attainable
-// counts are downward closed and add up over disjoint domains, so comparing one number decides.
+// Identical members in nested slices (T2): a domain of the innermost slice level holds floor(members / size)
+// slices.
 #include <algorithm>
+#include <utility>
 
 #include "placement/decision.h"
 #include "placement/explain.h"
 #include "placement/identical.h"
-#include "placement/subdomains.h"
+#include "placement/nested_rooms.h"
 
 namespace muster::placement {
 namespace {
 
 class SliceDecision {
  public:
-  explicit SliceDecision(Search& search) : search_(search), problem_(search.problem) {
-    for (const Slice& slice : problem_.request.subgroups[0].slices) {
-      sizes_.push_back(slice.size);
-      levels_.push_back(*problem_.topology.find_level(slice.level));
-    }
-    count_rooms();
-  }
+  explicit SliceDecision(Search& search) : search_(search), problem_(search.problem), rooms_(count_rooms()) {}
 
   Outcome run() {
-    const auto all = problem_.pending / sizes_[0];
-    const uint32_t least = (problem_.needed + sizes_[0] - 1) / sizes_[0];
-    const Units outer(levels_[0], rooms_[0]);
+    const auto all = problem_.pending / size();
+    const uint32_t least = (problem_.needed + size() - 1) / size();
+    const Units outer = rooms_.outer();
     DomainId roomiest = kNoDomain;
     for (const LevelId level : problem_.ladder) {
       std::vector<DomainId> domains = candidates(problem_, level);
@@ -46,27 +40,22 @@ class SliceDecision {
   }
 
  private:
-  // rooms_[k][d]: slices k that domain d holds, for d of the slice's level and coarser ones.
-  void count_rooms() {
+  // Members of an outer slice.
+  [[nodiscard]] uint32_t size() const { return problem_.request.subgroups[0].slices[0].size; }
+
+  [[nodiscard]] NestedRooms count_rooms() const {
     const Topology& topology = problem_.topology;
+    const auto& slices = problem_.request.subgroups[0].slices;
+    std::vector<Tier> tiers;
+    for (std::size_t k = 0; k < slices.size(); ++k)
+      tiers.push_back({*topology.find_level(slices[k].level),
+                       k + 1 < slices.size() ? slices[k].size / slices[k + 1].size : 1});
+    const DomainRange range = topology.domains(tiers.back().level);
+    std::vector<int64_t> innermost(range.last, 0);
     const KindRooms& members = problem_.rooms(0);
-    rooms_.assign(sizes_.size(), {});
-    // Hosts have the largest numbers and are of use to slices of the host level only.
-    const std::size_t inner = topology.domain_count() - topology.host_count();
-    for (std::size_t k = sizes_.size(); k-- > 0;) {
-      const bool innermost = k + 1 == sizes_.size();
-      auto& rooms = rooms_[k];
-      rooms.assign(levels_[k] == topology.host_level() ? topology.domain_count() : inner, 0);
-      const DomainRange range = topology.domains(levels_[k]);
-      for (uint32_t i = range.first; i < range.last; ++i) {
-        const auto domain = static_cast<DomainId>(i);
-        rooms[i] =
-            innermost ? members.domain(domain) / sizes_[k] : rooms_[k + 1][i] / (sizes_[k] / sizes_[k + 1]);
-        if (rooms[i] == 0) continue;
-        for (DomainId up = above(domain); up != kNoDomain; up = topology.parent(up))
-          rooms[at(up)] += rooms[i];
-      }
-    }
+    for (uint32_t i = range.first; i < range.last; ++i)
+      innermost[i] = members.domain(static_cast<DomainId>(i)) / slices.back().size;
+    return {problem_, std::move(tiers), innermost};
   }
 
   void explain_misses(const Units& outer, uint32_t least, Outcome& outcome) {
@@ -83,50 +72,28 @@ class SliceDecision {
     }
   }
 
-  // Hosts climb in the tree of the outer slices.
-  [[nodiscard]] DomainId above(DomainId domain) const {
-    const Topology& topology = problem_.topology;
-    if (topology.level_of(domain) != topology.host_level()) return topology.parent(domain);
-    const LevelId outer = levels_[0];
-    const LevelId ladder = problem_.ladder.back();
-    std::size_t tree = 0;
-    for (const LevelId level : {ladder, outer})
-      if (level != kClusterLevel && level != topology.host_level()) tree = topology.tree(level);
-    return topology.leaf_domain(topology.hosts(domain).front(), tree);
-  }
-
+  // Consecutive ranks stay together: the slots are in the order of the domains, hosts inside each in their
+  // own.
   Outcome write(DomainId domain, const Packing& packing) {
     Outcome outcome;
     outcome.answer = Answer::kFits;
     outcome.domain = domain;
     outcome.in_rank_order = true;
-    place(0, packing.units, outcome.slots);
-    return outcome;
-  }
-
-  // Slices of depth k into the domains of a packing, depth first, so that consecutive ranks stay together.
-  void place(std::size_t depth, std::vector<UnitCount> units, std::vector<Slot>& slots) {
-    std::sort(units.begin(), units.end(),
-              [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
-    for (const UnitCount& unit : units) {
-      if (depth == sizes_.size()) {
-        slots.push_back({0, 0, problem_.topology.hosts(unit.domain).front(), unit.count});
-        continue;
-      }
-      const bool innermost = depth + 1 == sizes_.size();
-      const uint32_t each = innermost ? sizes_[depth] : sizes_[depth] / sizes_[depth + 1];
-      const Units inner = innermost ? Units(problem_.topology, problem_.rooms(0))
-                                    : Units(levels_[depth + 1], rooms_[depth + 1]);
-      place(depth + 1, pack_units(problem_, inner, unit.domain, unit.count * each, search_.quality).units,
-            slots);
+    const Units members(problem_.topology, problem_.rooms(0));
+    const uint32_t size = problem_.request.subgroups[0].slices.back().size;
+    for (const UnitCount& slices : rooms_.innermost(packing.units, search_.quality)) {
+      auto hosts = pack_units(problem_, members, slices.domain, slices.count * size, search_.quality).units;
+      std::sort(hosts.begin(), hosts.end(),
+                [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
+      for (const UnitCount& it : hosts)
+        outcome.slots.push_back({0, 0, problem_.topology.hosts(it.domain).front(), it.count});
     }
+    return outcome;
   }
 
   Search& search_;
   Problem& problem_;
-  std::vector<uint32_t> sizes_;
-  std::vector<LevelId> levels_;
-  std::vector<std::vector<int64_t>> rooms_;
+  NestedRooms rooms_;
 };
 
 }  // namespace

@@ -22,7 +22,10 @@ Outcome decide(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
   if (problem.plainly_sliced()) return decide_slices(search);
-  if (!problem.flat()) return decide_structured(search);
+  if (!problem.flat()) {
+    if (auto outcome = decide_alike(search)) return *outcome;
+    return decide_structured(search);
+  }
   if (problem.kinds.size() == 1) return decide_identical(search);
   return decide_mixed(search);
 }

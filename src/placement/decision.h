@@ -1,6 +1,7 @@
 // The search over domains, common to all packers: levels fine to coarse, domains tightest first.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "muster/verdict.h"
@@ -41,6 +42,9 @@ struct Search {
 
 // Several kinds, no structure: the ladder of methods in each domain.
 [[nodiscard]] Outcome decide_mixed(Search& search);
+
+// Subgroups that are all alike. Absent when they are not, or when it takes the general method to tell.
+[[nodiscard]] std::optional<Outcome> decide_alike(Search& search);
 
 // Subgroups, slices, minima, exclusive use: decided jointly.
 [[nodiscard]] Outcome decide_structured(Search& search);

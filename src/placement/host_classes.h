@@ -26,8 +26,8 @@ class HostClasses {
   [[nodiscard]] std::size_t size() const { return hash_.size(); }
   [[nodiscard]] std::size_t kinds() const { return kinds_.size(); }
   [[nodiscard]] std::size_t resources() const { return resources_.size(); }
-  [[nodiscard]] uint32_t kind(std::size_t k) const { return kinds_[k]; }  // index into Problem::kinds
-  [[nodiscard]] uint32_t wanted(std::size_t k) const { return wanted_[k]; }
+  [[nodiscard]] uint32_t kind(std::size_t k) const { return kinds_[k]; }         // index into Problem::kinds
+  [[nodiscard]] const std::vector<uint32_t>& wanted() const { return wanted_; }  // by kind
   [[nodiscard]] const KindRooms& rooms(std::size_t k) const { return *rooms_[k]; }
   [[nodiscard]] const int64_t* demand(std::size_t k) const { return demand_.data() + k * resources(); }
   [[nodiscard]] bool device(std::size_t resource) const { return device_[resource] != 0; }

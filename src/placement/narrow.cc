@@ -50,7 +50,7 @@ std::optional<std::vector<Slot>> Narrowing::pack(DomainId domain) {
     // The budget ended; on all of these hosts it was found before.
     if (!packed) return std::nullopt;
     draw(hosts_.size());
-    if (!packer_.pack(counted_)) return std::nullopt;
+    if (!packer_.pack(counted_, classes_.wanted())) return std::nullopt;
   }
   return write(chosen);
 }
@@ -98,7 +98,7 @@ void Narrowing::add(DomainId domain, uint32_t first, uint32_t last, std::vector<
   Part part{domain, first, last, 0, problem_.state.busy_hosts(domain) > 0};
   for (std::size_t k = 0; k < classes_.kinds(); ++k) {
     const int64_t room = classes_.rooms(k).domain(domain);
-    if (room > 0) part.use += std::min(static_cast<double>(room) / classes_.wanted(k), 1.0);
+    if (room > 0) part.use += std::min(static_cast<double>(room) / classes_.wanted()[k], 1.0);
   }
   if (part.use > 0) parts.push_back(part);
 }
@@ -120,13 +120,15 @@ void Narrowing::count_first(const std::vector<Part>& parts, std::size_t wanted) 
   while (in_count_ > wanted) count(parts[--in_count_], false);
 }
 
-bool Narrowing::pack_counted() { return budget_.spend(packer_.effort()) && packer_.pack(counted_); }
+bool Narrowing::pack_counted() {
+  return budget_.spend(packer_.effort()) && packer_.pack(counted_, classes_.wanted());
+}
 
 // The least number of parts whose rooms suffice kind by kind; more than there are: none does.
 std::size_t Narrowing::least_prefix(const std::vector<Part>& parts) const {
   std::size_t least = 1;
   for (std::size_t k = 0; k < classes_.kinds(); ++k) {
-    int64_t missing = classes_.wanted(k);
+    int64_t missing = classes_.wanted()[k];
     std::size_t used = 0;
     while (used < parts.size() && missing > 0) missing -= classes_.rooms(k).domain(parts[used++].domain);
     if (missing > 0) return parts.size() + 1;
@@ -161,7 +163,7 @@ bool Narrowing::fewest_hosts(const std::vector<Part>& parts) {
     if (counted_[c] == 0) continue;
     Stock it{c, counted_[c], 0};
     for (std::size_t k = 0; k < classes_.kinds(); ++k)
-      it.use += std::min(static_cast<double>(classes_.room(c, k)) / classes_.wanted(k), 1.0);
+      it.use += std::min(static_cast<double>(classes_.room(c, k)) / classes_.wanted()[k], 1.0);
     stock_.push_back(it);
     hosts += it.hosts;
   }
@@ -187,7 +189,7 @@ void Narrowing::draw(std::size_t hosts) {
 std::size_t Narrowing::least_hosts() const {
   std::size_t least = 1;
   for (std::size_t k = 0; k < classes_.kinds(); ++k) {
-    uint64_t missing = classes_.wanted(k);
+    uint64_t missing = classes_.wanted()[k];
     std::size_t used = 0;
     for (const Stock& it : stock_) {
       if (missing == 0) break;

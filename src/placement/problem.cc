@@ -269,6 +269,18 @@ void Problem::add_restrictions() {
     if (fixed_[node]) nodes[node].level = kClusterLevel;  // the mask says it from here on
 }
 
+// Among the first kinds, where most are.
+std::optional<uint32_t> Problem::find_plain_kind(uint32_t role, uint32_t restriction,
+                                                 uint32_t separate) const {
+  constexpr std::size_t kFirst = 8;
+  for (uint32_t kind = 0; kind < std::min(kinds.size(), kFirst); ++kind) {
+    const Kind& it = kinds[kind];
+    if (it.role == role && it.restriction == restriction && it.separate == separate && it.refused.empty())
+      return kind;
+  }
+  return std::nullopt;
+}
+
 void Problem::add_kinds() {
   std::vector<std::vector<HostIndex>> refused;
   if (!request.refusals.empty()) {
@@ -312,17 +324,25 @@ void Problem::add_kinds() {
     uint32_t kind = std::get<2>(last);
     const bool plain = refused.empty() || refused[member].empty();
     if (!plain || std::get<0>(last) != role || std::get<1>(last) != at_node) {
-      const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
-      const auto [found, fresh] = known.emplace(std::tuple{role, restriction, separate[at_node], hosts},
-                                                static_cast<uint32_t>(kinds.size()));
-      if (fresh) kinds.push_back({role, restriction, hosts, separate[at_node], 0});
-      kind = found->second;
+      const auto likely = plain ? find_plain_kind(role, restriction, separate[at_node]) : std::nullopt;
+      if (likely) {
+        kind = *likely;
+      } else {
+        const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
+        const auto [found, fresh] = known.emplace(std::tuple{role, restriction, separate[at_node], hosts},
+                                                  static_cast<uint32_t>(kinds.size()));
+        if (fresh) kinds.push_back({role, restriction, hosts, separate[at_node], 0});
+        kind = found->second;
+      }
       if (plain) last = {role, at_node, kind};
     }
     ++kinds[kind].count;
     auto direct = std::find_if(node.direct.begin(), node.direct.end(),
                                [&](const Node::Direct& d) { return d.kind == kind; });
-    if (direct == node.direct.end()) direct = node.direct.insert(direct, Node::Direct{kind, {}});
+    if (direct == node.direct.end()) {
+      direct = node.direct.insert(direct, Node::Direct{kind, {}});
+      direct->members.reserve(std::min<std::size_t>(node.total, 64));
+    }
     direct->members.push_back(member);
   }
   rooms_.resize(kinds.size());

@@ -126,6 +126,8 @@ class Problem {
   void fix_domains();
   void add_restrictions();
   void add_kinds();
+  [[nodiscard]] std::optional<uint32_t> find_plain_kind(uint32_t role, uint32_t restriction,
+                                                        uint32_t separate) const;
   void add_ladder();
   void sum_up();
   [[nodiscard]] LevelId level_named(const std::string& name) const;

@@ -41,14 +41,24 @@ std::optional<Sizes> Sizes::of(Problem& problem) {
   return sizes;
 }
 
+int64_t Sizes::units_in(DomainId domain, const Rooms& units) const {
+  return at(domain) < inner_domains_ ? units.domain[at(domain)] : units.host[at(domain) - inner_domains_];
+}
+
 std::optional<int64_t> Sizes::violated(DomainId domain) const {
-  for (const Size& it : sizes_) {
-    const int64_t units = at(domain) < inner_domains_ ? it.units->domain[at(domain)]
-                                                      : it.units->host[at(domain) - inner_domains_];
+  for (const Size& it : sizes_)
     // units × size < need, without overflow
-    if (units < (it.from_here + it.size - 1) / it.size) return it.size;
-  }
+    if (units_in(domain, *it.units) < (it.from_here + it.size - 1) / it.size) return it.size;
   return std::nullopt;
+}
+
+int64_t Sizes::shares(DomainId domain, int64_t of) const {
+  int64_t most = of;
+  for (const Size& it : sizes_) {
+    const int64_t each = it.from_here / of / it.size;  // whole units of the size, rounded down
+    if (each > 0) most = std::min(most, units_in(domain, *it.units) / each);
+  }
+  return most;
 }
 
 }  // namespace muster::placement

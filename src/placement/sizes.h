@@ -19,7 +19,11 @@ class Sizes {
   // The size whose inequality the domain violates for all pending members. O(sizes).
   [[nodiscard]] std::optional<int64_t> violated(DomainId domain) const;
 
+  // The pending members are so many equal shares: how many of them the domain can hold at most. O(sizes).
+  [[nodiscard]] int64_t shares(DomainId domain, int64_t of) const;
+
  private:
+  [[nodiscard]] int64_t units_in(DomainId domain, const Rooms& units) const;
   struct Size {
     int64_t size = 0;
     int64_t from_here = 0;  // device units of all members of this size and larger

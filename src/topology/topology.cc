@@ -6,6 +6,16 @@
 
 namespace muster {
 
+namespace {
+
+// "tree/level"
+bool is_qualified(std::string_view name, std::string_view tree, std::string_view level) {
+  return name.size() == tree.size() + 1 + level.size() && name.starts_with(tree) &&
+         name[tree.size()] == '/' && name.ends_with(level);
+}
+
+}  // namespace
+
 Topology::Topology() {
   Level cluster;
   cluster.name = "cluster";
@@ -25,19 +35,26 @@ Topology::Topology() {
 }
 
 Result<LevelId> Topology::find_level(std::string_view name) const {
-  std::vector<std::size_t> found;
-  std::string known;
+  std::size_t matches = 0;
+  std::size_t found = 0;
   for (std::size_t level = 1; level < levels_.size(); ++level) {
     const Level& it = levels_[level];
     const bool implied = level + 1 == levels_.size();
-    const std::string qualified = implied ? it.name : fmt::format("{}/{}", trees_[it.tree].name, it.name);
     const bool aliased = std::find(it.aliases.begin(), it.aliases.end(), name) != it.aliases.end();
-    if (name == it.name || aliased || name == qualified) found.push_back(level);
-    if (!known.empty()) known += ", ";
-    known += trees_.size() > 1 ? qualified : it.name;
+    if (name != it.name && !aliased && (implied || !is_qualified(name, trees_[it.tree].name, it.name)))
+      continue;
+    ++matches;
+    found = level;
   }
-  if (found.size() == 1) return static_cast<LevelId>(found.front());
-  if (found.empty()) return invalid("unknown level \"{}\" (levels: {})", name, known);
+  if (matches == 1) return static_cast<LevelId>(found);
+  std::string known;
+  for (std::size_t level = 1; level < levels_.size(); ++level) {
+    const Level& it = levels_[level];
+    if (!known.empty()) known += ", ";
+    if (trees_.size() > 1 && level + 1 < levels_.size()) known += trees_[it.tree].name + "/";
+    known += it.name;
+  }
+  if (matches == 0) return invalid("unknown level \"{}\" (levels: {})", name, known);
   return invalid("level \"{}\" is ambiguous: name the tree as well (levels: {})", name, known);
 }
 
