@@ -1,5 +1,6 @@
 // Requests with subgroups, slices, minima or exclusive use below the group itself.
 #include <algorithm>
+#include <optional>
 
 #include "placement/decision.h"
 #include "placement/scope_frontier.h"
@@ -19,13 +20,14 @@ class StructuredDecision {
 
   Outcome run() {
     for (const auto& levels : wishes()) {
-      Outcome outcome = run_mode(Mode::kAll, levels);
+      Outcome outcome = run_mode(Mode::kAll, levels, search_.budget.rest() / 4);
       if (outcome.answer == Answer::kFits) return outcome;
     }
     const std::vector<LevelId> required = required_levels();
-    Outcome outcome = run_mode(Mode::kAll, required);
+    const uint64_t rest = search_.budget.rest();
+    Outcome outcome = run_mode(Mode::kAll, required, may_leave_out() ? rest / 2 : rest);
     if (outcome.answer == Answer::kFits || !may_leave_out()) return outcome;
-    return run_mode(Mode::kLeast, required);
+    return run_mode(Mode::kLeast, required, search_.budget.rest());
   }
 
  private:
@@ -79,15 +81,24 @@ class StructuredDecision {
     return tries;
   }
 
-  Outcome run_mode(Mode mode, const std::vector<LevelId>& levels) {
-    const Structure structure(problem_, mode, levels);
+  Outcome run_mode(Mode mode, const std::vector<LevelId>& levels, uint64_t share) {
+    Budget part(share);
+    Outcome outcome = run_within(part, mode, levels);
+    search_.budget.spend(std::min(part.used(), share));
+    return outcome;
+  }
+
+  Outcome run_within(Budget& budget, Mode mode, const std::vector<LevelId>& levels) {
+    std::optional<Structure> structure;  // made when the first domain needs it
     Outcome result;
     result.code = NoCode::kSubGroups;
-    if (structure.whole().empty() && !structure.incomplete()) return result;
     bool open = false;
     for (const LevelId level : problem_.ladder) {
       for (const DomainId domain : hopeful(level, mode)) {
-        Outcome outcome = decide_in(domain, structure, mode, levels);
+        if (cheaply_bounded(mode) && plainly_hopeless(problem_, domain, mode == Mode::kAll)) continue;
+        if (!structure) structure.emplace(problem_, mode, levels);
+        if (structure->none()) return result;
+        Outcome outcome = decide_in(domain, *structure, mode, levels, budget);
         if (outcome.answer == Answer::kFits) return outcome;
         open = open || outcome.answer == Answer::kOpen;
       }
@@ -96,51 +107,53 @@ class StructuredDecision {
     return result;
   }
 
+  // Whether the bounds cost little beside what they may save.
+  [[nodiscard]] bool cheaply_bounded(Mode mode) const {
+    return mode == Mode::kLeast || problem_.nodes.size() <= kSmall;
+  }
+
   // The methods in turn, each with a share of what is left of the budget, until one has an answer.
   Outcome decide_in(DomainId domain, const Structure& structure, Mode mode,
-                    const std::vector<LevelId>& levels) {
+                    const std::vector<LevelId>& levels, Budget& budget) {
     Outcome outcome;
     outcome.domain = domain;
     outcome.code = NoCode::kSubGroups;
     const bool small = problem_.pending <= kSmall && problem_.topology.hosts(domain).size() <= kSmall;
     const bool elastic = mode == Mode::kLeast;
-    const auto by_frontier = [&](Budget& budget) { return frontier(domain, structure, budget, outcome); };
+    const auto by_frontier = [&](Budget& part) { return frontier(domain, structure, part, outcome); };
     const auto by_search = [&](bool frugal) {
-      return [&, frugal](Budget& budget) {
+      return [&, frugal](Budget& part) {
         return decide_by_scopes(problem_, domain, levels, elastic ? Leaving::kAsNeeded : Leaving::kNobody,
-                                frugal, budget, outcome.slots);
+                                frugal, part, outcome.slots);
       };
     };
     outcome.answer = Answer::kOpen;
     const auto attempt = [&](auto method, uint64_t share) {
       if (outcome.answer != Answer::kOpen) return;
       outcome.slots.clear();
-      outcome.answer = within(share, method);
+      Budget part(share);
+      outcome.answer = method(part);
+      budget.spend(std::min(part.used(), share));  // what was refused beyond the share is not done
     };
-    const uint64_t all = search_.budget.rest();
+    const uint64_t all = budget.rest();
     if (small) {
       attempt(by_frontier, all / 100);
       attempt(by_search(false), all / 4);
     }
-    attempt(by_frontier, search_.budget.rest() / 2);
+    attempt(by_frontier, budget.rest() / 3);
     if (outcome.answer == Answer::kOpen && plainly_hopeless(problem_, domain, !elastic))
       outcome.answer = Answer::kNo;
-    if (elastic && !small) attempt(by_search(true), search_.budget.rest() / 2);
-    attempt(by_search(false), search_.budget.rest());
+    if (elastic && !small) {
+      attempt(by_search(false), budget.rest() / 4);
+      attempt(by_search(true), budget.rest() / 2);
+    }
+    attempt(by_search(false), budget.rest());
     return outcome;
-  }
-
-  // Runs a method on a share of the budget. What it would have spent beyond is not counted.
-  template <typename Method>
-  Answer within(uint64_t share, Method method) {
-    Budget part(share);
-    const Answer answer = method(part);
-    search_.budget.spend(std::min(part.used(), share));
-    return answer;
   }
 
   // All ways of filling the group at once; where that is too much, one after another, fewest members first.
   Answer frontier(DomainId domain, const Structure& structure, Budget& budget, Outcome& outcome) {
+    if (structure.too_large()) return Answer::kOpen;
     std::vector<const Variant*> targets;
     for (const Variant& whole : structure.whole()) targets.push_back(&whole);
     Answer answer = ScopeFrontier(problem_, structure, targets, budget).decide(domain, outcome.slots);

@@ -57,8 +57,8 @@ class ScopeSearch {
     add_units();
     add_scopes();
     add_exclusive();
-    add_rows();
     if (frugal) hold_back();
+    add_rows();
   }
 
   Answer run(std::vector<Slot>& slots) {
@@ -104,6 +104,8 @@ class ScopeSearch {
 
   // Subgroups that have to stand come before those that need not, large ones before small ones.
   void add_units() {
+    std::vector<double> size;
+    for (uint32_t kind = 0; kind < problem_.kinds.size(); ++kind) size.push_back(size_of(kind));
     std::vector<uint32_t> top(problem_.nodes.size(), 0);
     std::vector<double> volume(problem_.nodes.size(), 0);
     for (uint32_t node = 1; node < problem_.nodes.size(); ++node)
@@ -112,7 +114,7 @@ class ScopeSearch {
       for (const auto& direct : problem_.nodes[node].direct) {
         const auto count = static_cast<uint32_t>(direct.members.size());
         units_.push_back({node, direct.kind, count, 0, {}, {}});
-        volume[top[node]] += size_of(direct.kind) * count;
+        volume[top[node]] += size[direct.kind] * count;
       }
     }
     std::stable_sort(units_.begin(), units_.end(), [&](const Unit& a, const Unit& b) {
@@ -124,7 +126,7 @@ class ScopeSearch {
         if (must_a != must_b) return must_a;
         return volume[of_a] != volume[of_b] ? volume[of_a] > volume[of_b] : of_a < of_b;
       }
-      return a.node != b.node ? a.node < b.node : size_of(a.kind) > size_of(b.kind);
+      return a.node != b.node ? a.node < b.node : size[a.kind] > size[b.kind];
     });
   }
 
@@ -354,6 +356,23 @@ class ScopeSearch {
     return true;
   }
 
+  [[nodiscard]] DomainId innermost(std::size_t u, std::size_t h) const {
+    return (*scopes_[units_[u].scopes.front()].domains)[h];
+  }
+
+  // Members of a unit that the domains of its level hold, where none is chosen yet; else nothing.
+  [[nodiscard]] std::map<DomainId, uint32_t> rooms_by_domain(std::size_t u, uint32_t left) const {
+    std::map<DomainId, uint32_t> rooms;
+    const Unit& unit = units_[u];
+    if (unit.scopes.empty() || scopes_[unit.scopes.front()].users > 0) return rooms;
+    for (std::size_t h = 0; h < hosts_.size(); ++h) {
+      if (!enterable(unit, h)) continue;
+      uint32_t& room = rooms[innermost(u, h)];
+      room += hosts_.room(row(h), unit.kind, left - std::min(left, room));
+    }
+    return rooms;
+  }
+
   bool descend(std::size_t u, std::size_t floor, uint32_t left) {
     if (u == units_.size()) return minima_.reached();
     if (left == 0) return next(u);
@@ -364,9 +383,11 @@ class ScopeSearch {
     if (!hopeful(u, floor, left)) return false;
     const Print before = state(u, floor, left);
     if (dead_.count(before) > 0) return false;
+    const std::map<DomainId, uint32_t> rooms = rooms_by_domain(u, left);
     std::vector<uint32_t> tried;  // classes of hosts nobody is on
     for (std::size_t h = floor; h < hosts_.size(); ++h) {
       if (!enterable(units_[u], h)) continue;
+      if (!rooms.empty() && rooms.at(innermost(u, h)) + slack_ < left) continue;
       if (touched_[h] == 0) {
         if (std::find(tried.begin(), tried.end(), class_[h]) != tried.end()) continue;
         tried.push_back(class_[h]);

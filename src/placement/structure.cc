@@ -39,7 +39,7 @@ Structure::Structure(Problem& problem, Mode mode, const std::vector<LevelId>& le
       class_of_node_(problem.nodes.size(), kNoClass),
       dimension_class_(problem.kinds.size(), kNoClass),
       dimension_way_(problem.kinds.size(), 0) {
-  for (auto node = static_cast<uint32_t>(problem.nodes.size()); node-- > 0;) fill(node);
+  for (auto node = static_cast<uint32_t>(problem.nodes.size()); node-- > 0 && !too_large();) fill(node);
   for (ScopeClass& it : classes_) std::sort(it.nodes.begin(), it.nodes.end());
   std::stable_sort(variants_[0].begin(), variants_[0].end(),
                    [](const Variant& a, const Variant& b) { return a.placed > b.placed; });
@@ -71,6 +71,8 @@ void Structure::add_direct(uint32_t node, std::vector<Partial>& partials) {
       for (uint32_t count = 0; count <= all; ++count) counts.push_back(count);
     }
     std::vector<Partial> next;
+    work_ += partials.size() * counts.size();
+    if (too_large()) return;
     for (const Partial& partial : partials) {
       for (const uint32_t count : counts) {
         Partial more = partial;
@@ -93,6 +95,8 @@ void Structure::add_child(uint32_t node, uint32_t child, std::vector<Partial>& p
   const Node& below = problem_.nodes[child];
   const uint32_t scope = class_of_node_[child];
   std::vector<Partial> next;
+  work_ += partials.size() * variants_[child].size();
+  if (too_large()) return;
   for (const Partial& partial : partials) {
     for (uint32_t way = 0; way < variants_[child].size(); ++way) {
       const Variant& filled = variants_[child][way];

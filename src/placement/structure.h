@@ -70,6 +70,10 @@ class Structure {
   [[nodiscard]] const std::vector<Entry>& entries() const { return entries_; }
   // Some ways were left out because there are too many: a «no» proves nothing.
   [[nodiscard]] bool incomplete() const { return incomplete_; }
+  // There are so many ways that they were not counted out: whole() is of no use.
+  [[nodiscard]] bool too_large() const { return work_ > kMaxWork; }
+  // The minima contradict each other: there is no way.
+  [[nodiscard]] bool none() const { return whole().empty() && !incomplete_ && !too_large(); }
 
   // The exclusive scope (node) at this level a dimension belongs to: 0 none; the counted scopes themselves:
   // kSelf.
@@ -100,6 +104,8 @@ class Structure {
   std::vector<uint32_t> dimension_class_;
   std::vector<uint32_t> dimension_way_;
   bool incomplete_ = false;
+  static constexpr uint64_t kMaxWork = 200'000;  // partials looked at
+  uint64_t work_ = 0;
 };
 
 // a + b × times.
