@@ -14,11 +14,10 @@ using namespace group;
 
 constexpr const char* kStopped = "the binder was stopped";
 
-// Bindings finish a group, nominations and releases start one, the rest can wait.
+// Bindings finish a group, withdrawals and words can wait.
 std::size_t priority_of(const Command& command) {
   if (std::holds_alternative<Bind>(command)) return 0;
-  if (std::holds_alternative<Nominate>(command) || std::holds_alternative<Release>(command)) return 1;
-  return 2;
+  return std::holds_alternative<Withdraw>(command) || std::holds_alternative<Tell>(command) ? 2 : 1;
 }
 
 std::optional<TimePoint> deadline_of(const Command& command) {
@@ -45,8 +44,21 @@ bool is_ordered(const Command& command) {
   return pod_of(command) != nullptr && !std::holds_alternative<Tell>(command);
 }
 
+template <typename... Kinds>
+bool is_one_of(const Command& command) {
+  return (std::holds_alternative<Kinds>(command) || ...);
+}
+
 bool makes_needless(const Command& later, const Command& earlier) {
-  return !std::holds_alternative<Release>(later) && !std::holds_alternative<Bind>(earlier);
+  if (is_one_of<SetReady>(later)) return is_one_of<SetReady>(earlier);
+  if (is_one_of<Release, Mark>(later)) return false;
+  if (is_one_of<Evict>(later) && is_one_of<Evict>(earlier)) return true;
+  return is_one_of<Nominate, Withdraw, Release>(earlier);
+}
+
+// Readiness does not wait for what else is written on the pod, such as an eviction that a budget refuses.
+std::string lane_of(const Command& command) {
+  return pod_of(command)->uid + (is_one_of<SetReady>(command) ? " ready" : "");
 }
 
 }  // namespace
@@ -94,7 +106,7 @@ void Binder::submit(Command command) {
       ++backlog_;
       if (is_ordered(task->command)) {
         cancelled = retire_needless(task->command);
-        auto& lane = lanes_[pod_of(task->command)->uid];
+        auto& lane = lanes_[lane_of(task->command)];
         lane.push_back(task);
         if (lane.size() == 1) make_due(std::move(task));
       } else {
@@ -108,7 +120,7 @@ void Binder::submit(Command command) {
 // Takes what `command` makes needless out of its pod's lane. What is under way stays and is not repeated.
 Binder::Tasks Binder::retire_needless(const Command& command) {
   Tasks retired;
-  const auto found = lanes_.find(pod_of(command)->uid);
+  const auto found = lanes_.find(lane_of(command));
   if (found == lanes_.end()) return retired;
   for (const TaskRef& task : found->second) {
     if (!makes_needless(command, task->command)) continue;
@@ -195,7 +207,7 @@ std::optional<TimePoint> Binder::next_attempt(const Task& task, const Error& err
 // The task is done: the next one of its pod may begin.
 void Binder::leave_lane(const TaskRef& task) {
   if (!is_ordered(task->command)) return;
-  const auto found = lanes_.find(pod_of(task->command)->uid);
+  const auto found = lanes_.find(lane_of(task->command));
   found->second.pop_front();
   if (found->second.empty()) {
     lanes_.erase(found);

@@ -2,11 +2,12 @@
 // passing reason until the command's deadline.
 //
 // Commands for one pod are carried out one after another, in the order of submit(), so that what stands in
-// the API at the end is what was said last. A later command makes waiting ones needless: Nominate and
-// Withdraw those that nominate, withdraw or release, Bind all of these.
+// the API at the end is what was said last. A later command makes waiting ones needless: Nominate, Withdraw,
+// Bind and Evict those that nominate, withdraw or release, Evict and SetReady earlier ones of their kind.
+// SetReady has an order of its own and waits for no other command.
 //
-// Each Nominate, Release and Bind is reported exactly once; kCancelled when it was made needless or when the
-// pool was stopped before it was done. Withdraw and Tell are tried a few times and then logged.
+// Each command but Withdraw and Tell is reported exactly once; kCancelled when it was made needless or when
+// the pool was stopped before it was done. Withdraw and Tell are tried a few times and then logged.
 //
 // Thread rule: submit() may be called from any thread; reports arrive on the pool's threads, those of
 // cancelled commands on the thread that calls submit() or stop(). report() must not call back.
@@ -35,7 +36,7 @@
 namespace muster::binder {
 
 struct Report {
-  group::Command command;  // Nominate, Release or Bind
+  group::Command command;
   Result<void> result;
 };
 
@@ -95,7 +96,7 @@ class Binder {
   mutable std::mutex mutex_;  // guards everything below
   Random random_;
   std::condition_variable wake_;
-  std::unordered_map<std::string, std::deque<TaskRef>> lanes_;  // by pod uid; only the first may be begun
+  std::unordered_map<std::string, std::deque<TaskRef>> lanes_;  // by pod; only the first may be begun
   std::array<std::deque<TaskRef>, kPriorities> due_;
   std::multimap<TimePoint, TaskRef> later_;
   std::size_t backlog_ = 0;

@@ -36,6 +36,9 @@ struct Visitor {
   Result<void> operator()(const Tell& c) const {
     return api.record({ref(c.pod), c.reason, c.message, c.warning});
   }
+  Result<void> operator()(const Mark& c) const { return api.mark(ref(c.pod), c.why); }
+  Result<void> operator()(const Evict& c) const { return api.evict(ref(c.pod), {c.obey_budgets, c.at_once}); }
+  Result<void> operator()(const SetReady& c) const { return api.set_ready(ref(c.pod), c.ready); }
   Result<void> operator()(const AnswerBind&) const { return {}; }
 };
 

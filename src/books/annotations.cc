@@ -14,11 +14,12 @@ namespace muster::books {
 namespace {
 
 constexpr std::string_view kPrefix = "muster.dev/";
-constexpr std::array<std::string_view, 12> kKnown = {
-    "muster.dev/group-name",         "muster.dev/min-member", "muster.dev/topology-required",
-    "muster.dev/topology-preferred", "muster.dev/slices",     "muster.dev/subgroup",
-    "muster.dev/group-spec",         "muster.dev/rank",       "muster.dev/plan",
-    "muster.dev/hold-timeout",       "muster.dev/domain",     "muster.dev/hold"};
+constexpr std::array kKnown = std::to_array<std::string_view>(
+    {"muster.dev/group-name", "muster.dev/min-member", "muster.dev/topology-required",
+     "muster.dev/topology-preferred", "muster.dev/slices", "muster.dev/subgroup", "muster.dev/group-spec",
+     "muster.dev/rank", "muster.dev/plan", "muster.dev/hold-timeout", "muster.dev/domain", "muster.dev/hold",
+     "muster.dev/failure-policy", "muster.dev/failure-grace", "muster.dev/disruption-budgets",
+     "muster.dev/let-go", "muster.dev/restarts"});
 
 const std::string* find(const kube::StringMap& map, const std::string& key) {
   const auto it = map.find(key);
@@ -45,6 +46,32 @@ Result<void> check_keys(const kube::StringMap& annotations) {
   for (const auto& [key, value] : annotations) {
     if (!key.starts_with(kPrefix) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
     return invalid("{}: unknown annotation; the nearest known one is {}", key, nearest(key, kKnown));
+  }
+  return {};
+}
+
+Result<void> read_failure(const kube::StringMap& annotations, group::GroupSpec& spec) {
+  using group::FailurePolicy;
+  if (const std::string* text = find(annotations, "muster.dev/failure-policy")) {
+    if (*text == "Restart") {
+      spec.failure_policy = FailurePolicy::kRestart;
+    } else if (*text == "Ignore") {
+      spec.failure_policy = FailurePolicy::kIgnore;
+    } else if (*text != "Repair") {
+      return invalid("muster.dev/failure-policy: {} is none of Repair, Restart, Ignore", quoted(*text));
+    }
+  }
+  if (const std::string* text = find(annotations, "muster.dev/failure-grace")) {
+    const Result<Duration> grace = parse_duration(*text);
+    if (!grace) return invalid("muster.dev/failure-grace: {}", grace.error().message);
+    if (*grace > Duration(24 * 3'600'000))
+      return invalid("muster.dev/failure-grace: {} is longer than 24h", quoted(*text));
+    spec.failure_grace = *grace;
+  }
+  if (const std::string* text = find(annotations, "muster.dev/disruption-budgets")) {
+    if (*text != "Obey" && *text != "Ignore")
+      return invalid("muster.dev/disruption-budgets: {} is none of Obey, Ignore", quoted(*text));
+    spec.obey_budgets = *text == "Obey";
   }
   return {};
 }
@@ -112,6 +139,7 @@ Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
     }
     spec.hold_timeout = *timeout;
   }
+  if (Result<void> read = read_failure(annotations, spec); !read) return tl::unexpected(read.error());
   if (const std::string* text = find(annotations, "muster.dev/slices")) {
     Result<std::vector<group::SliceSpec>> slices = parse_slices(*text);
     if (!slices) return invalid("muster.dev/slices: {}", slices.error().message);
@@ -148,10 +176,19 @@ group::Member member_of(const kube::Pod& pod) {
   member.terminating = pod.terminating;
   member.succeeded = pod.phase == kube::PodPhase::kSucceeded;
   member.failed = pod.phase == kube::PodPhase::kFailed;
+  member.containers_ready = pod.phase == kube::PodPhase::kRunning && pod.containers_ready;
+  member.readiness_gate = std::find(pod.readiness_gates.begin(), pod.readiness_gates.end(), kReadinessGate) !=
+                          pod.readiness_gates.end();
+  member.shown_ready = pod.group_ready;
   member.node = pod.node_name;
   member.nominated_node = pod.nominated_node;
   if (const std::string* plan = find(pod.annotations, "muster.dev/plan")) member.plan = *plan;
   if (const std::string* path = find(pod.annotations, "muster.dev/subgroup")) member.subgroup = *path;
+  if (const std::string* mark = find(pod.annotations, "muster.dev/let-go")) member.mark = *mark;
+  if (const std::string* count = find(pod.annotations, "muster.dev/restarts")) {
+    member.restarts =
+        static_cast<uint32_t>(parse_integer("muster.dev/restarts", *count, 0, 1'000'000).value_or(0));
+  }
   member.unschedulable_message = pod.unschedulable_message;
   member.unmodelled = pod.unmodelled;
   return member;

@@ -362,6 +362,27 @@ std::unordered_map<std::string, ResourceList> Books::promises() {
   return promised;
 }
 
+const kube::Node* Books::find_node(const std::string& name) const {
+  const auto found = nodes_.find(name);
+  return found == nodes_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Books::uids_on(const std::string& node) const {
+  const auto found = on_node_.find(node);
+  if (found == on_node_.end()) return {};
+  std::vector<std::string> uids(found->second.begin(), found->second.end());
+  std::sort(uids.begin(), uids.end());
+  return uids;
+}
+
+std::vector<std::string> Books::used_nodes() const {
+  std::vector<std::string> nodes;
+  for (const auto& [node, uids] : on_node_) {
+    if (!uids.empty()) nodes.push_back(node);
+  }
+  return nodes;
+}
+
 std::vector<std::string> Books::bound_uids() const {
   std::vector<std::string> uids;
   for (const auto& [uid, charge] : charges_) {

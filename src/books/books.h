@@ -99,6 +99,12 @@ class Books final : public group::Room {
   [[nodiscard]] std::vector<std::string> broken_reservations(const std::string& node);
   // Node → what it still has for pods of no group, for every node with reservations.
   [[nodiscard]] std::unordered_map<std::string, ResourceList> promises();
+  // nullptr when there is no such node.
+  [[nodiscard]] const kube::Node* find_node(const std::string& name) const;
+  // Who is bound to the node or reserved there.
+  [[nodiscard]] std::vector<std::string> uids_on(const std::string& node) const;
+  // Nodes that somebody is bound to or reserved on, whether they exist or not.
+  [[nodiscard]] std::vector<std::string> used_nodes() const;
   [[nodiscard]] std::vector<std::string> bound_uids() const;
   [[nodiscard]] std::map<std::string, std::string> reservations() const;  // uid → node
   // Changes whenever promises() may have changed.

@@ -16,7 +16,8 @@ Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()
     : options_(std::move(options)),
       new_plan_id_(std::move(new_plan_id)),
       answers_(answers),
-      books_(options_.trees) {}
+      books_(options_.trees),
+      health_(options_.node_grace, options_.absent_grace) {}
 
 group::Context Coordinator::context(TimePoint now) { return {now, books_, new_plan_id_, commands_}; }
 
@@ -28,12 +29,16 @@ void Coordinator::nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint no
       books_.replace_nodes(std::move(all->items));
       for (const auto& [uid, node] : books_.reservations()) touched_nodes_.insert(node);
       nodes_listed_ = true;
+      see_all_nodes(now);
     } else if (auto* change = std::get_if<kube::Upsert<kube::Node>>(&delta)) {
       touched_nodes_.insert(change->item.name);
+      const std::string name = change->item.name;
       books_.upsert_node(std::move(change->item));
+      see_node(name, now);
     } else if (auto* gone = std::get_if<kube::Remove<kube::Node>>(&delta)) {
       touched_nodes_.insert(gone->last.name);
       books_.remove_node(gone->last.name);
+      see_node(gone->last.name, now);
     }
   }
   recheck_touched(now);
@@ -53,6 +58,34 @@ void Coordinator::recheck_touched(TimePoint now) {
         break;
       }
     }
+  }
+}
+
+// What became of the node, and of the members that are bound to it. Nodes that pods were never bound to and
+// that are gone are of no interest.
+void Coordinator::see_node(const std::string& node, TimePoint now) {
+  const kube::Node* known = books_.find_node(node);
+  const Sighting sighting = !known         ? Sighting::kAbsent
+                            : known->ready ? Sighting::kReady
+                                           : Sighting::kNotReady;
+  if (health_.saw(node, sighting, now)) tell_fate(node, now);
+  if (!known && books_.uids_on(node).empty()) health_.forget(node);
+}
+
+void Coordinator::see_all_nodes(TimePoint now) {
+  std::set<std::string> names;
+  for (const std::string& node : health_.troubled()) names.insert(node);
+  for (const std::string& node : books_.used_nodes()) names.insert(node);
+  for (const std::string& node : names) see_node(node, now);
+}
+
+void Coordinator::tell_fate(const std::string& node, TimePoint now) {
+  for (const std::string& uid : books_.uids_on(node)) {
+    Group* group = group_of(uid);
+    if (!group) continue;
+    const auto member = group->members().find(uid);
+    if (member != group->members().end() && member->second.node == node)
+      group->node_fared(uid, health_.fate(node), context(now));
   }
 }
 
@@ -92,6 +125,10 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
   group::Member member = books::member_of(pod);
   member.node_set = books_.intern_node_set(pod.node_set);
   books_.upsert_pod(pod, key, &member);
+  if (nodes_listed_ && member.bound()) {
+    see_node(member.node, now);
+    member.fate = health_.fate(member.node);
+  }
   auto found = groups_.find(*key);
   if (found == groups_.end()) {
     found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt}).first;
@@ -111,10 +148,23 @@ void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   Group& group = groups_.at(key).group;
   group.remove(uid, context(now));
   books_.remove_pod(uid);
-  if (!group.empty()) return;
+  if (!group.forgettable(now)) return;
   groups_.erase(key);
   answers_.erase_group(key);
   books_.forget_group(key);
+}
+
+// A group whose pods have all gone is remembered for a while when it had let go of them.
+void Coordinator::forget_empty(TimePoint now) {
+  for (auto entry = groups_.begin(); entry != groups_.end();) {
+    const auto next = std::next(entry);
+    if (entry->second.group.forgettable(now)) {
+      answers_.erase_group(entry->first);
+      books_.forget_group(entry->first);
+      groups_.erase(entry);
+    }
+    entry = next;
+  }
 }
 
 // --- kube-scheduler and the binder ------------------------------------------------------------------------
@@ -153,21 +203,37 @@ void Coordinator::node_refused(const std::string& uid, const std::string& node, 
 }
 
 void Coordinator::done(const group::Command& command, const Result<void>& result, TimePoint now) {
-  if (const auto* bind = std::get_if<group::Bind>(&command)) {
-    if (const auto call = foreign_calls_.find(bind->pod.uid);
-        bind->plan.empty() && call != foreign_calls_.end()) {
-      commands_.push_back(group::AnswerBind{call->second, result});
-      foreign_calls_.erase(call);
-    }
-    if (Group* group = group_of(bind->pod.uid))
-      group->bind_done(bind->pod.uid, bind->plan, result, context(now));
-  } else if (const auto* nominate = std::get_if<group::Nominate>(&command)) {
-    Group* group = group_of(nominate->pod.uid);
-    if (group) group->nominated(nominate->pod.uid, nominate->plan, result, context(now));
-  } else if (const auto* release = std::get_if<group::Release>(&command)) {
-    if (Group* group = group_of(release->pod.uid)) {
-      group->released(release->pod.uid, release->plan, result, context(now));
-    }
+  std::visit(
+      [&](const auto& c) {
+        if constexpr (requires { c.pod; }) report(c, result, now);
+      },
+      command);
+}
+
+void Coordinator::report(const group::Bind& bind, const Result<void>& result, TimePoint now) {
+  const auto call = foreign_calls_.find(bind.pod.uid);
+  if (bind.plan.empty() && call != foreign_calls_.end()) {
+    commands_.push_back(group::AnswerBind{call->second, result});
+    foreign_calls_.erase(call);
+  }
+  if (Group* group = group_of(bind.pod.uid)) group->bind_done(bind.pod.uid, bind.plan, result, context(now));
+}
+
+template <typename Other>
+void Coordinator::report(const Other& command, const Result<void>& result, TimePoint now) {
+  Group* group = group_of(command.pod.uid);
+  if (!group) return;
+  const std::string& uid = command.pod.uid;
+  if constexpr (std::is_same_v<Other, group::Nominate>) {
+    group->nominated(uid, command.plan, result, context(now));
+  } else if constexpr (std::is_same_v<Other, group::Release>) {
+    group->released(uid, command.plan, result, context(now));
+  } else if constexpr (std::is_same_v<Other, group::Mark>) {
+    group->marked(uid, result, context(now));
+  } else if constexpr (std::is_same_v<Other, group::Evict>) {
+    group->evicted(command, result, context(now));
+  } else if constexpr (std::is_same_v<Other, group::SetReady>) {
+    group->ready_set(command, result, context(now));
   }
 }
 
@@ -183,10 +249,14 @@ void Coordinator::start(TimePoint now) {
 void Coordinator::advance(TimePoint now) {
   if (!synced()) return;
   if (!started_) start(now);
+  for (const std::string& node : health_.take_due(now)) tell_fate(node, now);
+  bool emptied = false;
   for (auto& [key, entry] : groups_) {
     const std::optional<TimePoint> due = entry.group.next_timer();
     if (due && *due <= now) entry.group.tick(context(now));
+    emptied = emptied || entry.group.forgettable(now);
   }
+  if (emptied) forget_empty(now);
   plan(now);
   for (auto& [key, entry] : groups_) publish(key, entry);
   if (promises_published_ != books_.promises_version()) {
@@ -230,6 +300,8 @@ std::optional<TimePoint> Coordinator::next_timer() const {
     const std::optional<TimePoint> due = entry.group.next_timer();
     if (due && (!next || *due < *next)) next = due;
   }
+  const std::optional<TimePoint> node_due = health_.next_timer();
+  if (node_due && (!next || *node_due < *next)) next = node_due;
   return next;
 }
 
@@ -237,7 +309,9 @@ group::Commands Coordinator::take_commands() { return std::exchange(commands_, {
 
 Counts Coordinator::counts() const {
   Counts counts;
-  for (const auto& [key, entry] : groups_) ++counts.groups[entry.group.state()];
+  for (const auto& [key, entry] : groups_) {
+    if (!entry.group.empty()) ++counts.groups[entry.group.state()];
+  }
   counts.nodes = books_.node_count();
   counts.reservations = books_.reservation_count();
   counts.plans = plans_;

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "books/books.h"
 #include "engine/answers.h"
+#include "engine/node_health.h"
 #include "extender/decisions.h"
 #include "group/commands.h"
 #include "group/group.h"
@@ -31,6 +32,8 @@ struct CoordinatorOptions {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<books::TreeLabels> trees;
   group::Settings groups;
+  Duration node_grace{30'000};   // members on a node that is not ready for longer are lost
+  Duration absent_grace{5'000};  // and on one that does not exist: a list may lag behind
   Duration bind_timeout{50'000};  // for pods of no group, whose binding is passed on
 };
 
@@ -53,7 +56,7 @@ class Coordinator {
   // Nobody waits for the answer to this call any more.
   void bind_abandoned(const std::string& uid, uint64_t number);
   void node_refused(const std::string& uid, const std::string& node, TimePoint now);
-  // The binder's reports on Nominate, Release and Bind.
+  // The binder's reports.
   void done(const group::Command& command, const Result<void>& result, TimePoint now);
 
   // Runs deadlines, plans what can be planned, publishes answers. Afterwards nothing is left to do before
@@ -83,6 +86,13 @@ class Coordinator {
   [[nodiscard]] group::Group* group_of(const std::string& uid);
   void start(TimePoint now);
   void recheck_touched(TimePoint now);
+  void see_node(const std::string& node, TimePoint now);
+  void see_all_nodes(TimePoint now);
+  void tell_fate(const std::string& node, TimePoint now);
+  void forget_empty(TimePoint now);
+  void report(const group::Bind& command, const Result<void>& result, TimePoint now);
+  template <typename Other>
+  void report(const Other& command, const Result<void>& result, TimePoint now);
   void plan(TimePoint now);
   void publish(const group::GroupKey& key, Entry& entry);
 
@@ -93,6 +103,7 @@ class Coordinator {
   std::map<group::GroupKey, Entry> groups_;
   std::unordered_map<std::string, group::GroupKey> member_of_;  // uid → group
   std::unordered_map<std::string, uint64_t> foreign_calls_;     // uid → bind call of a pod of no group
+  NodeHealth health_;
   std::set<std::string> touched_nodes_;  // whose reservations have to be looked at again
   group::Commands commands_;
   bool nodes_listed_ = false;

@@ -10,7 +10,8 @@ namespace muster::engine {
 namespace {
 
 std::string_view name_of(const group::Command& command) {
-  constexpr std::string_view kNames[] = {"nominate", "withdraw", "release", "bind", "answer", "tell"};
+  constexpr std::string_view kNames[] = {"nominate", "withdraw", "release", "bind",     "answer",
+                                         "tell",     "mark",     "evict",   "set_ready"};
   static_assert(std::variant_size_v<group::Command> == std::size(kNames));
   return kNames[command.index()];
 }
@@ -122,9 +123,7 @@ void Engine::report(binder::Report report) {
 
 void Engine::show_counts() {
   const Counts counts = coordinator_.counts();
-  using group::State;
-  for (const State state : {State::kGathering, State::kPending, State::kReserved, State::kBinding,
-                            State::kBound, State::kRepairing, State::kRejected}) {
+  for (const group::State state : group::kStates) {
     const auto found = counts.groups.find(state);
     metrics_.set_groups(to_string(state),
                         found == counts.groups.end() ? 0 : static_cast<double>(found->second));

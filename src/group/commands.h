@@ -46,6 +46,28 @@ struct Bind {
   TimePoint deadline;
 };
 
+// Write on a bound pod that it goes with its group. Result: Group::marked().
+struct Mark {
+  PodId pod;
+  std::string why;
+  TimePoint deadline;
+};
+
+// Make a bound pod go. Result: Group::evicted(); the pod has the last word, in the watch.
+struct Evict {
+  PodId pod;
+  bool obey_budgets = true;  // false: deleted, past PodDisruptionBudgets
+  bool at_once = false;      // without its grace period: its node is gone
+  TimePoint deadline;
+};
+
+// Set the condition muster.dev/group-ready. Result: Group::ready_set().
+struct SetReady {
+  PodId pod;
+  bool ready = false;
+  TimePoint deadline;
+};
+
 // Answer a waiting bind call of kube-scheduler.
 struct AnswerBind {
   uint64_t call = 0;
@@ -60,7 +82,7 @@ struct Tell {
   bool warning = false;
 };
 
-using Command = std::variant<Nominate, Withdraw, Release, Bind, AnswerBind, Tell>;
+using Command = std::variant<Nominate, Withdraw, Release, Bind, AnswerBind, Tell, Mark, Evict, SetReady>;
 using Commands = std::vector<Command>;
 
 }  // namespace muster::group

@@ -22,6 +22,12 @@ std::string_view to_string(State state) {
       return "Bound";
     case State::kRepairing:
       return "Repairing";
+    case State::kUnwinding:
+      return "Unwinding";
+    case State::kRestarting:
+      return "Restarting";
+    case State::kStuck:
+      return "Stuck";
     case State::kRejected:
       return "Rejected";
   }
@@ -53,11 +59,13 @@ Group::Group(GroupKey key, const Settings& settings, TimePoint now)
 State Group::state() const {
   const bool standing = !lack(With::kNothing);
   if (plan_ && plan_->open) return State::kBinding;
-  if (plan_) return live_ > 0 && !standing ? State::kRepairing : State::kReserved;
+  if (failure_.letting_go) return failure_.restarting ? State::kRestarting : State::kUnwinding;
+  if (plan_) return live() > 0 && !standing ? State::kRepairing : State::kReserved;
   if (!rejection().empty()) return State::kRejected;
-  if (live_ > 0) return standing ? State::kBound : State::kRepairing;
-  if (available_ == 0) return standing ? State::kBound : State::kGathering;
-  return complete() ? State::kPending : State::kGathering;
+  if (failure_.exhausted && live() == 0) return State::kStuck;
+  if (live() > 0 && !standing) return failure_.stuck.empty() ? State::kRepairing : State::kStuck;
+  if (live() > 0 || (standing && census_.available() == 0)) return State::kBound;
+  return census_.available() > 0 && complete() ? State::kPending : State::kGathering;
 }
 
 const std::string& Group::rejection() const {
@@ -66,52 +74,33 @@ const std::string& Group::rejection() const {
 
 std::optional<std::string> Group::lack(With with) const {
   const uint32_t promised = with == With::kPlanned && plan_ ? plan_->unbound : 0;
-  const uint32_t waiting = with == With::kAvailable ? available_ : 0;
-  const uint32_t have = live_ + completed() + promised + waiting;
+  const uint32_t waiting = with == With::kAvailable ? census_.available() : 0;
+  const uint32_t have = live() + completed() + promised + waiting;
   if (have < spec().min_member) {
     return std::to_string(have) + " of " + std::to_string(spec().min_member) + " members";
   }
   if (spec().subgroups.empty()) return std::nullopt;
 
-  Tally tally;
-  for (const auto& [uid, member] : members_) {
-    const bool done = member.succeeded && !history_.contains(uid);
-    const bool counts = member.live() || done || (with == With::kAvailable && member.available()) ||
-                        (with == With::kPlanned && plan_ && plan_->assignments.contains(uid));
-    tally.have[member.subgroup] += counts;
-    tally.exist[member.subgroup] += done || (!member.ended() && !member.terminating);
+  Tally tally = with == With::kAvailable ? census_.standing_or_waiting() : census_.standing();
+  if (with == With::kPlanned && plan_) {
+    for (const auto& [uid, assignment] : plan_->assignments) {
+      const Member& member = members_.at(uid);
+      tally.have[member.subgroup] += !member.live() && !member.succeeded;
+    }
   }
   return missing(spec(), tally);
-}
-
-void Group::count(const Member& member, int sign) {
-  const auto add = [&](uint32_t& number, bool counts) { number += static_cast<uint32_t>(sign * counts); };
-  const bool ended = member.ended() && !history_.contains(member.pod.uid);
-  add(available_, member.available());
-  add(live_, member.live());
-  add(ended_, ended);
-  add(succeeded_, ended && member.succeeded);
-  if (member.controller_uid.empty() || !(ended || member.available())) return;
-  Generation& pods = by_controller_[member.controller_uid];
-  add(pods.ended, ended);
-  add(pods.available, member.available());
-  if (pods.ended == 0 && pods.available == 0) by_controller_.erase(member.controller_uid);
-}
-
-// A controller that replaces what has ended goes on with the same life.
-bool Group::goes_on() const {
-  return std::any_of(by_controller_.begin(), by_controller_.end(),
-                     [](const auto& entry) { return entry.second.ended > 0 && entry.second.available > 0; });
 }
 
 // A new gathering begins when members wait, none is live, and who waits is no replacement: those that ended
 // before have no part in it.
 void Group::forget_the_past() {
-  if (!resumed_ || plan_ || live_ > 0 || available_ == 0 || ended_ == 0 || goes_on()) return;
+  const bool begins = live() == 0 && census_.available() > 0 && census_.ended() > 0;
+  if (!resumed_ || plan_ || !begins || census_.replaces()) return;
   for (const auto& [uid, member] : members_) {
     if (!member.ended() || history_.contains(uid)) continue;
-    count(member, -1);
+    census_.take_out(member, false);
     history_.insert(uid);
+    census_.add(member, true);
   }
 }
 
@@ -124,20 +113,25 @@ void Group::upsert(Member member, const Context& context) {
   const std::string uid = member.pod.uid;
   const auto [place, is_new] = members_.try_emplace(uid);
   Member& current = place->second;
-  if (is_new && available_ == 0 && live_ == 0) gathering_since_ = context.now, gathering_told_ = false;
-  if (!is_new) count(current, -1);
+  if (is_new && census_.available() == 0 && live() == 0)
+    gathering_since_ = context.now, gathering_told_ = false;
+  if (!is_new) census_.take_out(current, history_.contains(uid));
   const Member before = std::exchange(current, std::move(member));
-  count(current, +1);
+  census_.add(current, history_.contains(uid));
   ++version_;
   agreement_.heard(members_, uid);
   if (is_new || !asks_the_same(before, current) || !stands_the_same(before, current)) question_changed();
   forget_the_past();
+  is_new ? note_new(current) : note_change(before, &current, context);
   const bool planned = find_assignment(uid) != nullptr;
   if (planned) follow_planned(before, current, context);
   end_plan_that_cannot_stand(context);
   proceed(context);
   tell_rejection(is_new ? uid : "", context);
   if (!planned) withdraw_stray(current, context);
+  evict_if_due(current, context);
+  show_readiness(&current, context);
+  react(context);
 }
 
 // What a change of a planned member means for the plan.
@@ -158,7 +152,8 @@ void Group::follow_planned(const Member& before, const Member& member, const Con
 void Group::remove(const std::string& uid, const Context& context) {
   const auto found = members_.find(uid);
   if (found == members_.end()) return;
-  count(found->second, -1);
+  census_.take_out(found->second, history_.contains(uid));
+  const Member last = std::move(found->second);
   members_.erase(found);
   history_.erase(uid);
   exclusions_.erase(uid);
@@ -166,9 +161,12 @@ void Group::remove(const std::string& uid, const Context& context) {
   agreement_.heard(members_, uid);
   question_changed();
   forget_the_past();
+  note_change(last, nullptr, context);
   if (find_assignment(uid)) drop(uid, "it was deleted", context);
   end_plan_that_cannot_stand(context);
   tell_rejection("", context);
+  show_readiness(nullptr, context);
+  react(context);
 }
 
 // What a plan wrote on a pod and could not take back when it ended is taken back when it is seen again.
@@ -217,7 +215,12 @@ void Group::tick(const Context& context) {
     question_changed();
   }
   if (retry_at_ && context.now >= *retry_at_) retry_at_.reset();
-  if (available_ > 0 && state() == State::kGathering && !gathering_told_ &&
+  if (failure_.evict_again_at && context.now >= *failure_.evict_again_at) {
+    failure_.evict_again_at.reset();
+    evict_all(context);
+  }
+  react(context);
+  if (census_.available() > 0 && state() == State::kGathering && !gathering_told_ &&
       context.now >= gathering_since_ + hold_timeout()) {
     gathering_told_ = true;
     tell(context, "Gathering", reason(), true);
@@ -230,7 +233,10 @@ std::optional<TimePoint> Group::next_timer() const {
   if (plan_ && !plan_->open) earliest(plan_->deadline);
   if (retry_at_) earliest(*retry_at_);
   if (!exclusions_.empty()) earliest(exclusions_expire_);
-  if (available_ > 0 && !gathering_told_ && state() == State::kGathering)
+  if (const auto due = let_go_due()) earliest(*due);
+  if (failure_.evict_again_at) earliest(*failure_.evict_again_at);
+  if (members_.empty() && failure_.let_go_at) earliest(*failure_.let_go_at + settings_.restart_window);
+  if (census_.available() > 0 && !gathering_told_ && state() == State::kGathering)
     earliest(gathering_since_ + hold_timeout());
   return next;
 }
@@ -268,13 +274,16 @@ std::string Group::reason() const {
     case State::kRepairing:
       return name + " has lost members, " + lack(With::kNothing).value_or("its") + " run" +
              (last_no_.empty() ? "" : ": " + last_no_);
+    case State::kUnwinding:
+      return name + " lets go of all it holds, for want of members; it is planned again as a whole";
+    case State::kRestarting:
+      return name + " is restarted as a whole: " + failure_.loss;
+    case State::kStuck:
+      return name + " is stuck: " + failure_.stuck;
   }
   return name;
 }
 
-int64_t Group::spare() const {
-  const int64_t spare = int64_t{live_} + completed() - int64_t{spec().min_member};
-  return spec().subgroups.empty() ? spare : std::min<int64_t>(spare, 0);
-}
+int64_t Group::spare() const { return int64_t{live()} + completed() - int64_t{spec().min_member}; }
 
 }  // namespace muster::group

@@ -6,6 +6,13 @@
 //   Gathering ──last needed member──▶ Pending ──plan──▶ Reserved ──barrier──▶ Binding ──seen bound──▶ Bound
 //                                        ▲                  │ deadline, lost member, node refused twice
 //                                        └──────────────────┘
+//   Bound ──lost member──▶ Repairing ──replaced──▶ Bound
+//     │ failure-policy Restart   │ grace over
+//     ▼                          ▼
+//   Restarting / Unwinding ──nothing held──▶ Gathering      (Stuck, where it may not let go)
+//
+// Letting go is decided once and stands in the API before it begins: each member is marked, and when all are,
+// each is evicted. A restart of Muster finds the marks and goes on. (group_failure.cc)
 //
 // A plan passes through these steps, each only when the one before is true for all its members:
 //   nominate (node and plan id stand in the API) → release (gate removed, filter answers the node)
@@ -18,6 +25,8 @@
 // the steps that the group takes as a whole; those, and planning, cost O(n log n) plus the solver.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -25,25 +34,43 @@
 #include <set>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "base/clock.h"
 #include "group/agreement.h"
+#include "group/census.h"
 #include "group/commands.h"
 #include "group/member.h"
 #include "group/room.h"
 
 namespace muster::group {
 
-enum class State { kGathering, kPending, kReserved, kBinding, kBound, kRepairing, kRejected };
+enum class State {
+  kGathering,
+  kPending,
+  kReserved,
+  kBinding,
+  kBound,
+  kRepairing,
+  kUnwinding,
+  kRestarting,
+  kStuck,
+  kRejected
+};
+inline constexpr std::array kStates{
+    State::kGathering, State::kPending,   State::kReserved,   State::kBinding, State::kBound,
+    State::kRepairing, State::kUnwinding, State::kRestarting, State::kStuck,   State::kRejected};
 [[nodiscard]] std::string_view to_string(State state);
 
 struct Settings {
   Duration hold_timeout{30'000};
   Duration retry_backoff{1'000};
   Duration retry_backoff_max{60'000};
+  Duration failure_grace{60'000};  // how long a group may lack members before it lets go
+  Duration restart_grace{1'000};  // with failure-policy Restart: whoever deletes all members needs no restart
+  uint32_t max_restarts = 5;      // lettings-go in a row after which it is not planned again
+  Duration restart_window{600'000};  // a group that has stood for so long begins to count anew
 };
 
 // What an event may use: the time it happens at, the books, the source of plan ids, and where commands go.
@@ -73,6 +100,11 @@ class Group {
                 const Context& context);
   void bind_done(const std::string& uid, const std::string& plan, const Result<void>& result,
                  const Context& context);
+  void marked(const std::string& uid, const Result<void>& result, const Context& context);
+  void evicted(const Evict& command, const Result<void>& result, const Context& context);
+  void ready_set(const SetReady& command, const Result<void>& result, const Context& context);
+  // The node that the member is bound to has fared so.
+  void node_fared(const std::string& uid, NodeFate fate, const Context& context);
   // Deadlines; call when next_timer() has come.
   void tick(const Context& context);
   // REQUIRED once, before anything is planned: when all members that exist after a restart have been given;
@@ -90,9 +122,11 @@ class Group {
   [[nodiscard]] const GroupKey& key() const { return key_; }
   [[nodiscard]] State state() const;
   [[nodiscard]] bool empty() const { return members_.empty(); }
+  // Without members, and with nothing to remember of those it had.
+  [[nodiscard]] bool forgettable(TimePoint now) const;
   [[nodiscard]] const std::map<std::string, Member>& members() const { return members_; }
   [[nodiscard]] uint32_t minimum() const { return spec().min_member; }
-  [[nodiscard]] uint32_t live() const { return live_; }
+  [[nodiscard]] uint32_t live() const { return census_.live(); }
   [[nodiscard]] int32_t priority() const;          // the highest of its members that have not ended; O(n)
   [[nodiscard]] int64_t creation_seconds() const;  // of the oldest of them; O(n)
   // Why its members wait, for filter and for people.
@@ -103,9 +137,14 @@ class Group {
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
   // Members that are promised a node by the plan and are not seen bound.
   [[nodiscard]] uint32_t promised() const { return plan_ ? plan_->unbound : 0; }
-  // How many running members it can lose and still reach its minimum; negative when it lacks some already,
-  // never positive with subgroups, whose own minima it may break.
+  // How many running members it can lose and still reach its minimum; negative when it lacks some already.
+  // The minima of subgroups are not looked at.
   [[nodiscard]] int64_t spare() const;
+  // Who stands, by subgroup. O(subgroups).
+  [[nodiscard]] Tally standing() const { return census_.standing(); }
+  [[nodiscard]] const GroupSpec& asks_for() const { return spec(); }
+  // How often it has let go in a row.
+  [[nodiscard]] uint32_t restarts() const { return failure_.restarts; }
   // Changes whenever reason(), spare() or a planned_node() may have changed.
   [[nodiscard]] uint64_t version() const { return version_; }
   // When tick() is due next.
@@ -135,33 +174,65 @@ class Group {
     bool open = false;         // the barrier: bindings are being posted
     bool failed = false;       // a binding has failed for good
   };
-  // Of one controller, the pods that ended in the group's present life and those that wait.
-  struct Generation {
-    uint32_t ended = 0;
-    uint32_t available = 0;
+  // What the group has been through since it began. Of this, the marks on the members and their number of
+  // restarts stand in the API; the rest begins anew when Muster does.
+  struct Failure {
+    bool stood = false;                    // has reached its minimum in this life
+    std::optional<TimePoint> whole_since;  // last reached it, with no binding under way
+    std::optional<TimePoint> broken_at;    // holds nodes and lacks members since then
+    std::optional<TimePoint> lost_at;      // a member was lost, which restarts the others
+    std::string loss;                      // the last one, in words
+    std::string stuck;                     // why it may not let go although it should
+    bool letting_go = false;
+    bool restarting = false;  // lets go for failure-policy Restart, else because it lacks members
+    bool exhausted = false;   // let go too often: not planned again
+    uint32_t restarts = 0;
+    std::optional<TimePoint> let_go_at;       // the last time
+    std::set<std::string> controllers;        // uids, of the members that went then
+    std::set<std::string> marking;            // uids whose mark is being written
+    std::map<std::string, bool> evicting;     // uid → at once; until it is seen going
+    std::optional<TimePoint> evict_again_at;  // some eviction was refused
   };
 
   // membership (group.cc)
   [[nodiscard]] const GroupSpec& spec() const { return agreement_.spec(); }
   [[nodiscard]] const std::string& rejection() const;
-  void count(const Member& member, int sign);
   void forget_the_past();
-  [[nodiscard]] bool goes_on() const;
   void question_changed();
   void follow_planned(const Member& before, const Member& member, const Context& context);
   void withdraw_stray(const Member& member, const Context& context);
   // Members that have succeeded count towards the minimum, except those of an earlier life of this name.
-  [[nodiscard]] uint32_t completed() const { return succeeded_; }
+  [[nodiscard]] uint32_t completed() const { return census_.succeeded(); }
   // What counts towards the minima beside members that run or have succeeded.
   enum class With { kNothing, kPlanned, kAvailable };
-  // What the group and its subgroups lack to stand, in words; nothing when they stand. O(1), and O(n) for a
-  // group with subgroups. (quorum.h)
+  // What the group and its subgroups lack to stand, in words; nothing when they stand. O(1), and O(subgroups)
+  // for a group with subgroups, O(n) with kPlanned. (quorum.h)
   [[nodiscard]] std::optional<std::string> lack(With with) const;
   [[nodiscard]] bool complete() const { return !lack(With::kAvailable); }
   void tell(const Context& context, const std::string& reason, std::string message, bool warning);
   void tell_rejection(const std::string& newcomer, const Context& context);
 
+  // loss and letting go (group_failure.cc)
+  void note_change(const Member& before, const Member* now, const Context& context);
+  void note_new(const Member& member);
+  void react(const Context& context);
+  void follow_standing(TimePoint now);
+  [[nodiscard]] bool lacks() const { return census_.live() > 0 && lack(With::kNothing).has_value(); }
+  [[nodiscard]] std::optional<TimePoint> let_go_due() const;
+  [[nodiscard]] std::string why_not_to_let_go() const;
+  void let_go(const Context& context);
+  void send_away(const Context& context);
+  void evict_all(const Context& context);
+  void evict_if_due(const Member& member, const Context& context);
+  void resume_failure(const Context& context);
+
+  // readiness (group_ready.cc)
+  void show_readiness(const Member* changed, const Context& context);
+  void show_readiness_of(const Member& member, const Context& context);
+
   // the plan (group_plan.cc)
+  [[nodiscard]] Answer ask(const Context& context);
+  void resume_plan(const Context& context);
   [[nodiscard]] Question question(std::vector<const Member*> members) const;
   // False, and nothing is begun, when the group would not stand on these places.
   [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed);
@@ -172,7 +243,7 @@ class Group {
   void release_all(const Context& context);
   void proceed(const Context& context);
   void open_barrier(const Context& context);
-  void post_binding(const Assignment& assignment, const Context& context);
+  void post_binding(const Assignment& assignment, TimePoint deadline, const Context& context);
   void see_bound(const Member& member, const Context& context);
   void answer_call(Assignment& assignment, Result<void> result, const Context& context);
   void end_plan_that_cannot_stand(const Context& context);
@@ -189,6 +260,10 @@ class Group {
   [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
   [[nodiscard]] std::map<std::string, int64_t> ranks() const;
   [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const) const;
+  // For a command that is given again: what the server asks to wait is inside its time.
+  [[nodiscard]] TimePoint deadline_after(const Error& error, const Context& context) const {
+    return context.now + std::max(hold_timeout(), error.retry_after.value_or(Duration(0)) * 2);
+  }
   [[nodiscard]] Duration hold_timeout() const { return spec().hold_timeout.value_or(settings_.hold_timeout); }
 
   GroupKey key_;
@@ -198,12 +273,11 @@ class Group {
   std::string bad_request_;  // why the books refuse the question itself; empty when they do not
   bool resumed_ = false;
 
-  uint32_t available_ = 0;
-  uint32_t live_ = 0;
-  uint32_t ended_ = 0;             // without those of an earlier life
-  uint32_t succeeded_ = 0;         // likewise
+  Census census_;
   std::set<std::string> history_;  // ended members of an earlier life of this name
-  std::unordered_map<std::string, Generation> by_controller_;  // by the controller's uid
+  Failure failure_;
+  std::map<std::string, bool> ready_;        // by subgroup: what the condition of its members has to say
+  std::map<std::string, bool> ready_asked_;  // uid → what its condition is being set to, until it is seen
 
   std::optional<Plan> plan_;
   std::vector<std::string> moved_;

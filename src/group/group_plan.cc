@@ -52,7 +52,8 @@ Question Group::question(std::vector<const Member*> members) const {
 }
 
 bool Group::wants_plan(TimePoint now, uint64_t room_epoch) const {
-  if (plan_ || !rejection().empty() || available_ == 0 || !complete()) return false;
+  if (plan_ || failure_.letting_go || failure_.exhausted) return false;
+  if (!rejection().empty() || census_.available() == 0 || !complete()) return false;
   if (retry_at_ && now < *retry_at_) return false;
   return !last_no_epoch_ || *last_no_epoch_ != room_epoch;
 }
@@ -64,7 +65,7 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
   }
   retry_at_.reset();
   ++version_;
-  const Answer answer = context.room.solve(question(by_rank(&Member::available)));
+  const Answer answer = ask(context);
   const auto* fits = std::get_if<Fits>(&answer);
   if (fits && !fits->placed.empty() && start_plan(context, fits->placed)) {
     last_no_.clear();
@@ -85,6 +86,22 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
                                     : "the members that have room do not make its subgroups stand";
   }
   tell(context, undecided ? "Undecided" : "NoRoom", reason(), true);
+}
+
+// A replacement that finds no room in its slice may go elsewhere inside the group's domain: the others stay,
+// and it is said. Nothing else is ever loosened.
+Answer Group::ask(const Context& context) {
+  Question asked = question(by_rank(&Member::available));
+  Answer answer = context.room.solve(asked);
+  if (!lacks() || !has_slices(spec()) || !std::holds_alternative<DoesNotFit>(answer)) return answer;
+  asked.spec = without_slices(spec());
+  Answer wider = context.room.solve(asked);
+  if (!std::holds_alternative<Fits>(wider)) return answer;
+  tell(context, "RepairedOutsideSlice",
+       "group " + key_.text() + ": no room in the slice of a lost member, so its replacement leaves it: " +
+           std::get<DoesNotFit>(answer).message,
+       true);
+  return wider;
 }
 
 bool Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
@@ -164,17 +181,18 @@ void Group::open_barrier(const Context& context) {
   plan_->open = true;
   ++version_;
   for (auto& [uid, assignment] : plan_->assignments) {
-    if (!assignment.bound) post_binding(assignment, context);
+    if (!assignment.bound) post_binding(assignment, context.now + hold_timeout(), context);
   }
 }
 
-void Group::post_binding(const Assignment& assignment, const Context& context) {
+void Group::post_binding(const Assignment& assignment, TimePoint deadline, const Context& context) {
   std::map<std::string, std::string> annotations{{"muster.dev/plan", plan_->id},
                                                  {"muster.dev/rank", std::to_string(assignment.rank)}};
   const std::string domain = context.room.domain_of(assignment.node);
   if (!domain.empty()) annotations["muster.dev/domain"] = domain;
-  context.out.push_back(Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations),
-                             context.now + hold_timeout()});
+  if (failure_.restarts > 0) annotations["muster.dev/restarts"] = std::to_string(failure_.restarts);
+  context.out.push_back(
+      Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations), deadline});
 }
 
 // The plan is not begun with what its members ask for now, or it lost too many of them.
@@ -236,7 +254,10 @@ void Group::nominated(const std::string& uid, const std::string& plan, const Res
                       const Context& context) {
   Assignment* assignment = find_assignment(uid, plan);
   if (!assignment || assignment->nominated) return;
-  if (!result) return step_failed(uid, "nominate", result.error(), context);
+  if (!result) {
+    step_failed(uid, "nominate", result.error(), context);
+    return react(context);
+  }
   assignment->nominated = true;
   --plan_->unconfirmed;
   if (plan_->released) release(*assignment, context);
@@ -249,6 +270,7 @@ void Group::released(const std::string& uid, const std::string& plan, const Resu
   // Whoever is asked to be bound was released, whatever became of the reply.
   if (!assignment || result || assignment->bound || assignment->call || plan_->open) return;
   step_failed(uid, "release", result.error(), context);
+  react(context);
 }
 
 void Group::bind_done(const std::string& uid, const std::string& plan, const Result<void>& result,
@@ -259,16 +281,16 @@ void Group::bind_done(const std::string& uid, const std::string& plan, const Res
   if (result) return;  // the watch has the last word
   if (reaction_of(result.error().code) == Reaction::kRetry) {
     // Nobody knows whether it took effect: its room stays promised, and it is posted until somebody does.
-    return post_binding(*assignment, context);
+    return post_binding(*assignment, deadline_after(result.error(), context), context);
   }
   tell(context, "BindFailed",
        "pod " + assignment->pod.name + " could not be bound to " + assignment->node + ": " +
            result.error().message,
        true);
   if (reaction_of(result.error().code) == Reaction::kReject) exclude(uid, assignment->node, context);
-  plan_->failed = true;
-  back_off(context);
+  if (!std::exchange(plan_->failed, true)) back_off(context);
   drop(uid, result.error().message, context);
+  react(context);
 }
 
 Group::Assignment* Group::find_assignment(const std::string& uid) {
@@ -358,6 +380,7 @@ void Group::node_refused(const std::string& uid, std::string node, const Context
   } else {
     back_off(context);
   }
+  react(context);
 }
 
 // Plans one member again with all others where they are.
@@ -384,6 +407,13 @@ bool Group::move_member(const std::string& uid, const Context& context) {
 void Group::resume(const Context& context) {
   resumed_ = true;
   forget_the_past();
+  resume_failure(context);
+  resume_plan(context);
+  show_readiness(nullptr, context);
+  react(context);
+}
+
+void Group::resume_plan(const Context& context) {
   std::map<std::string, std::vector<const Member*>> claims;
   for (const Member* member : by_rank(&Member::available)) {
     if (!member->plan.empty() && !member->nominated_node.empty()) {
@@ -396,7 +426,8 @@ void Group::resume(const Context& context) {
     return a.second.size() < b.second.size();
   });
   for (const auto& [id, members] : claims) {
-    if (largest->first == id && rejection().empty() && take_up(id, members, context)) continue;
+    const bool wanted = largest->first == id && rejection().empty() && !failure_.letting_go;
+    if (wanted && take_up(id, members, context)) continue;
     for (const Member* member : members) context.out.push_back(Withdraw{member->pod});
   }
 }
@@ -405,7 +436,7 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
                     const Context& context) {
   std::vector<Placed> placed;
   for (const Member* member : members) placed.push_back({member->pod.uid, member->nominated_node});
-  if (live_ + completed() + placed.size() < spec().min_member) return false;
+  if (live() + completed() + placed.size() < spec().min_member) return false;
   if (!context.room.valid(question(members), placed)) return false;
 
   plan_.emplace();

@@ -29,6 +29,14 @@ struct PodId {
   friend bool operator==(const PodId&, const PodId&) = default;
 };
 
+// What became of the node that a member is bound to.
+enum class NodeFate {
+  kFine,
+  kNotReady,  // a moment ago: it may come back
+  kLost,      // not ready for too long
+  kGone,      // the Node object does not exist any more
+};
+
 struct Member {
   PodId pod;
   Result<GroupSpec> spec = GroupSpec{};  // the annotations' meaning, or what is wrong with them
@@ -46,16 +54,29 @@ struct Member {
   bool terminating = false;
   bool succeeded = false;
   bool failed = false;
-  std::string node;  // bound there; empty when not bound
+  bool containers_ready = false;    // runs, and its containers are ready
+  bool readiness_gate = false;      // wants the condition muster.dev/group-ready
+  std::optional<bool> shown_ready;  // what the condition says
+  std::string node;                 // bound there; empty when not bound
+  NodeFate fate = NodeFate::kFine;
   std::string nominated_node;
-  std::string plan;  // annotation muster.dev/plan
+  std::string plan;       // annotation muster.dev/plan
+  std::string mark;       // annotation muster.dev/let-go: it goes with its group, and why
+  uint32_t restarts = 0;  // annotation muster.dev/restarts: how often its group had let go when it was bound
   std::string unschedulable_message;
   std::vector<std::string> unmodelled;  // what kube-scheduler checks and we do not
 
   [[nodiscard]] bool ended() const { return succeeded || failed; }
   [[nodiscard]] bool bound() const { return !node.empty(); }
+  // Its node is not to be counted on any more.
+  [[nodiscard]] bool lost() const { return bound() && !ended() && fate >= NodeFate::kLost; }
   // Bound and in use: it counts towards the minimum and fixes the group's domain.
-  [[nodiscard]] bool live() const { return bound() && !ended() && !terminating; }
+  [[nodiscard]] bool live() const { return bound() && !ended() && !terminating && !lost(); }
+  [[nodiscard]] bool ready() const { return live() && containers_ready && fate == NodeFate::kFine; }
+  // Goes when its group lets go: a controller will make it again.
+  [[nodiscard]] bool evictable() const {
+    return bound() && !ended() && !terminating && !controller_uid.empty();
+  }
   // Can be placed now.
   [[nodiscard]] bool available() const { return !bound() && !ended() && !terminating && !other_gates; }
 };

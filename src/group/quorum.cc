@@ -87,6 +87,21 @@ Tenure tenure_of(const GroupSpec& spec, const std::string& path) {
   return tenure;
 }
 
+bool reaches_minima(const GroupSpec& spec, const Tally& tally, const std::string& path) {
+  const std::vector<SubgroupSpec>* children = &spec.subgroups;
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t slash = std::min(path.find('/', begin), path.size());
+    const std::string name = path.substr(begin, slash - begin);
+    begin = slash + 1;
+    const auto child =
+        std::find_if(children->begin(), children->end(), [&](const auto& c) { return c.name == name; });
+    if (child == children->end()) return true;
+    if (total(tally.have, path.substr(0, slash)) < child->min_member.value_or(0)) return false;
+    children = &child->subgroups;
+  }
+  return true;
+}
+
 bool knows(const GroupSpec& spec, const std::string& path) {
   return path.empty() || spec.subgroups.empty() || knows(spec.subgroups, std::string_view(path));
 }

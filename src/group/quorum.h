@@ -23,6 +23,9 @@ struct Tally {
 // members". O(subgroups · log paths).
 [[nodiscard]] std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally);
 
+// Whether each subgroup on the path that has a minimum reaches it. O(depth · log paths).
+[[nodiscard]] bool reaches_minima(const GroupSpec& spec, const Tally& tally, const std::string& path);
+
 // The deepest subgroup on the path that asks for exclusive use, and the level it asks for; the group itself
 // and no level when none does.
 struct Tenure {

@@ -36,7 +36,7 @@ bool indices_repeat(const std::vector<MemberRef>& members) {
 std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>& members) {
   std::vector<MemberRef> current;
   for (const auto& [uid, member] : members) {
-    if (!member.ended() && !member.terminating) current.push_back(&member);
+    if (!member.ended() && !member.terminating && !member.lost()) current.push_back(&member);
   }
   const bool repeat = indices_repeat(current);
   std::sort(current.begin(), current.end(), repeat ? by_controller_and_index : older);

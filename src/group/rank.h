@@ -10,7 +10,7 @@
 
 namespace muster::group {
 
-// uid → rank for all members that have not ended.
+// uid → rank for all members that have neither ended nor been lost with their node.
 //
 // When no two members name the same index, an index is the rank, and members without one get the smallest
 // unused ranks by age and name. When indices repeat (two Jobs in one group both count from 0), the ranks are

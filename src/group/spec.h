@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -36,15 +37,27 @@ struct SubgroupSpec : Constraints {
   friend bool operator==(const SubgroupSpec&, const SubgroupSpec&) = default;
 };
 
+// What the loss of a member does to the others.
+enum class FailurePolicy { kRepair, kRestart, kIgnore };
+
 struct GroupSpec : Constraints {
   uint32_t min_member = 1;
   std::vector<SubgroupSpec> subgroups;  // by name
   std::optional<Duration> hold_timeout;
+  FailurePolicy failure_policy = FailurePolicy::kRepair;
+  std::optional<Duration> failure_grace;  // how long a loss may last before the group lets go
+  bool obey_budgets = true;               // members go through evictions that PodDisruptionBudgets can refuse
   friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };
 
 // The first key on which two members' specs differ, as "muster.dev/min-member: 4 here, 5 there"; empty when
 // equal.
 [[nodiscard]] std::string difference(const GroupSpec& here, const GroupSpec& there);
+
+[[nodiscard]] std::string_view to_string(FailurePolicy policy);
+
+// The same without slices, in the group and its subgroups.
+[[nodiscard]] GroupSpec without_slices(GroupSpec spec);
+[[nodiscard]] bool has_slices(const GroupSpec& spec);
 
 }  // namespace muster::group

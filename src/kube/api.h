@@ -31,6 +31,13 @@ struct EventRecord {
   bool warning = false;
 };
 
+// How a pod is made to go.
+struct Removal {
+  bool obey_budgets = true;  // false: deleted, past PodDisruptionBudgets
+  bool at_once = false;      // without its grace period: for what runs nowhere any more
+  friend bool operator==(const Removal&, const Removal&) = default;
+};
+
 // The writes. Each is one call to the API server, without retries: who retries is the binder.
 class Writer {
  public:
@@ -48,8 +55,13 @@ class Writer {
                                           const StringMap& annotations) = 0;
   // Reads the pod now, from the API server and not from the cache.
   [[nodiscard]] virtual Result<Pod> get_pod(const std::string& ns, const std::string& name) = 0;
-  // Evicts through policy/v1. kThrottled: a PodDisruptionBudget does not allow it now.
-  [[nodiscard]] virtual Result<void> evict(const PodRef& pod) = 0;
+  // Makes the pod go, through policy/v1 or by deletion. kThrottled: a PodDisruptionBudget does not allow it
+  // now.
+  [[nodiscard]] virtual Result<void> evict(const PodRef& pod, Removal how) = 0;
+  // Sets the annotation muster.dev/let-go: the pod is about to be evicted with its group, and why.
+  [[nodiscard]] virtual Result<void> mark(const PodRef& pod, const std::string& why) = 0;
+  // Sets the condition muster.dev/group-ready.
+  [[nodiscard]] virtual Result<void> set_ready(const PodRef& pod, bool ready) = 0;
   [[nodiscard]] virtual Result<void> record(const EventRecord& event) = 0;
 };
 

@@ -39,8 +39,21 @@ Result<void> Client::bind(const PodRef& pod, const std::string& node, const Stri
                pod_path(pod.ns, pod.name, "binding"), binding(pod, node, annotations), kJson);
 }
 
-Result<void> Client::evict(const PodRef& pod) {
-  return write(call_on("evict", pod), "POST", pod_path(pod.ns, pod.name, "eviction"), eviction(pod), kJson);
+Result<void> Client::evict(const PodRef& pod, Removal how) {
+  if (!how.obey_budgets)
+    return write(call_on("delete", pod), "DELETE", pod_path(pod.ns, pod.name), deletion(pod, how.at_once),
+                 kJson);
+  return write(call_on("evict", pod), "POST", pod_path(pod.ns, pod.name, "eviction"),
+               eviction(pod, how.at_once), kJson);
+}
+
+Result<void> Client::mark(const PodRef& pod, const std::string& why) {
+  return write(call_on("mark", pod), "PATCH", pod_path(pod.ns, pod.name), mark_patch(pod, why), kMergePatch);
+}
+
+Result<void> Client::set_ready(const PodRef& pod, bool ready) {
+  return write(call_on("set readiness of", pod), "PATCH", pod_path(pod.ns, pod.name, "status"),
+               ready_patch(pod, ready, options_.wall_clock()), kStrategicMergePatch);
 }
 
 Result<void> Client::record(const EventRecord& record) {

@@ -41,7 +41,9 @@ class Client final : public Writer {
   Result<void> release(const PodRef& pod) override;
   Result<void> bind(const PodRef& pod, const std::string& node, const StringMap& annotations) override;
   Result<Pod> get_pod(const std::string& ns, const std::string& name) override;
-  Result<void> evict(const PodRef& pod) override;
+  Result<void> evict(const PodRef& pod, Removal how) override;
+  Result<void> mark(const PodRef& pod, const std::string& why) override;
+  Result<void> set_ready(const PodRef& pod, bool ready) override;
   Result<void> record(const EventRecord& event) override;
 
   // Calls under way or waiting for their turn, and all later ones, return kCancelled soon. Idempotent.

@@ -326,6 +326,10 @@ PodPhase read_phase(JsonReader& reader, Value value) {
 void apply(const Condition& condition, Draft& draft) {
   if (condition.type == "Ready") {
     draft.pod.ready = condition.status == "True";
+  } else if (condition.type == "ContainersReady") {
+    draft.pod.containers_ready = condition.status == "True";
+  } else if (condition.type == "muster.dev/group-ready") {
+    draft.pod.group_ready = condition.status == "True";
   } else if (condition.type == "PodScheduled") {
     const bool refused = condition.status == "False" && condition.reason == "Unschedulable";
     draft.pod.unschedulable_message = refused ? condition.message : std::string_view{};

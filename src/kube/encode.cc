@@ -18,6 +18,13 @@ Json with_uid(const PodRef& pod) {
   return metadata;
 }
 
+Json delete_options(const PodRef& pod, bool at_once) {
+  Json options = Json::object();
+  if (!pod.uid.empty()) options["preconditions"] = {{"uid", pod.uid}};
+  if (at_once) options["gracePeriodSeconds"] = 0;
+  return options;
+}
+
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
 }  // namespace
@@ -68,12 +75,33 @@ std::string binding(const PodRef& pod, const std::string& node, const StringMap&
                   {"target", {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node}}}});
 }
 
-std::string eviction(const PodRef& pod) {
+std::string eviction(const PodRef& pod, bool at_once) {
   Json body = {{"apiVersion", "policy/v1"},
                {"kind", "Eviction"},
                {"metadata", {{"name", pod.name}, {"namespace", pod.ns}}}};
-  if (!pod.uid.empty()) body["deleteOptions"] = {{"preconditions", {{"uid", pod.uid}}}};
+  if (Json options = delete_options(pod, at_once); !options.empty()) body["deleteOptions"] = options;
   return text_of(body);
+}
+
+std::string deletion(const PodRef& pod, bool at_once) {
+  Json body = delete_options(pod, at_once);
+  body["apiVersion"] = "v1";
+  body["kind"] = "DeleteOptions";
+  return text_of(body);
+}
+
+std::string mark_patch(const PodRef& pod, const std::string& why) {
+  Json metadata = with_uid(pod);
+  metadata["annotations"] = {{std::string(kLetGoAnnotation), why}};
+  return text_of({{"metadata", metadata}});
+}
+
+std::string ready_patch(const PodRef& pod, bool ready, std::chrono::system_clock::time_point now) {
+  const Json condition = {{"type", std::string(kGroupReady)},
+                          {"status", ready ? "True" : "False"},
+                          {"reason", ready ? "GroupIsWhole" : "GroupIsBroken"},
+                          {"lastTransitionTime", format_time(now)}};
+  return text_of({{"metadata", with_uid(pod)}, {"status", {{"conditions", Json::array({condition})}}}});
 }
 
 std::string event(const EventRecord& record, const std::string& name, const EventSource& source,

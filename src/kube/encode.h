@@ -11,6 +11,8 @@ namespace muster::kube {
 
 inline constexpr std::string_view kHoldGate = "muster.dev/hold";
 inline constexpr std::string_view kPlanAnnotation = "muster.dev/plan";
+inline constexpr std::string_view kLetGoAnnotation = "muster.dev/let-go";
+inline constexpr std::string_view kGroupReady = "muster.dev/group-ready";
 inline constexpr std::size_t kMaxEventMessage = 1024;
 
 // "/api/v1/namespaces/NS/pods/NAME", with "/SUBRESOURCE" if there is one; percent-encoded.
@@ -25,7 +27,14 @@ inline constexpr std::size_t kMaxEventMessage = 1024;
 // A strategic merge patch that removes one gate and keeps the others.
 [[nodiscard]] std::string release_patch(const PodRef& pod);
 [[nodiscard]] std::string binding(const PodRef& pod, const std::string& node, const StringMap& annotations);
-[[nodiscard]] std::string eviction(const PodRef& pod);
+[[nodiscard]] std::string eviction(const PodRef& pod, bool at_once);
+// DeleteOptions.
+[[nodiscard]] std::string deletion(const PodRef& pod, bool at_once);
+// A merge patch that sets kLetGoAnnotation.
+[[nodiscard]] std::string mark_patch(const PodRef& pod, const std::string& why);
+// A strategic merge patch for the status subresource that sets the condition kGroupReady alone.
+[[nodiscard]] std::string ready_patch(const PodRef& pod, bool ready,
+                                      std::chrono::system_clock::time_point now);
 
 struct EventSource {
   std::string component;  // "muster-extender"

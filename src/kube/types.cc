@@ -13,7 +13,7 @@ auto compared(const Pod& p) {
   return std::tie(p.ns, p.name, p.uid, p.annotations, p.labels, p.creation_seconds, p.terminating,
                   p.controller, p.scheduler_name, p.node_name, p.priority, p.in_native_group,
                   p.scheduling_gates, p.readiness_gates, p.node_set, p.requests, p.unmodelled, p.phase,
-                  p.ready, p.nominated_node, p.unschedulable_message);
+                  p.ready, p.containers_ready, p.group_ready, p.nominated_node, p.unschedulable_message);
 }
 
 }  // namespace

@@ -98,7 +98,9 @@ struct Pod {
   std::vector<std::string> unmodelled;
 
   PodPhase phase = PodPhase::kPending;
-  bool ready = false;  // condition Ready is True
+  bool ready = false;               // condition Ready is True
+  bool containers_ready = false;    // condition ContainersReady is True
+  std::optional<bool> group_ready;  // condition muster.dev/group-ready, when there is one
   std::string nominated_node;
   std::string unschedulable_message;  // of condition PodScheduled=False with reason Unschedulable, else empty
 

@@ -112,7 +112,27 @@ class FakeWriter final : public kube::Writer {
     if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}/{}\" not found", ns, name);
     return found->second;
   }
-  Result<void> evict(const kube::PodRef& ref) override { return enter("evict", ref.name, ""); }
+  // The pod is terminating until somebody erases it.
+  Result<void> evict(const kube::PodRef& ref, kube::Removal how) override {
+    const std::string rest =
+        std::string(how.at_once ? " at once" : "") + (how.obey_budgets ? "" : " past budgets");
+    return write("evict", ref, rest, [&](kube::Pod& pod) -> Result<void> {
+      pod.terminating = true;
+      return {};
+    });
+  }
+  Result<void> mark(const kube::PodRef& ref, const std::string& why) override {
+    return write("mark", ref, " " + why, [&](kube::Pod& pod) -> Result<void> {
+      pod.annotations["muster.dev/let-go"] = why;
+      return {};
+    });
+  }
+  Result<void> set_ready(const kube::PodRef& ref, bool ready) override {
+    return write("ready", ref, ready ? " True" : " False", [&](kube::Pod& pod) -> Result<void> {
+      pod.group_ready = ready;
+      return {};
+    });
+  }
   Result<void> record(const kube::EventRecord& event) override {
     return enter("record", event.pod.name, " " + event.reason);
   }

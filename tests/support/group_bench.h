@@ -91,6 +91,8 @@ class GroupBench {
   SlotRoom room;
   std::map<std::string, group::Member> pods;  // by uid, which is the name as well
   group::Commands out;                        // what the group has said and nobody has taken yet
+  std::vector<std::string> evictions;                    // uids, as they were carried out
+  std::vector<std::pair<std::string, bool>> readiness;  // likewise
   TimePoint now{Duration(1'000'000)};
   uint64_t epoch = 1;
 
@@ -214,6 +216,25 @@ class GroupBench {
     member.node = c.node;
     member.plan = c.plan;
     group_->bind_done(c.pod.uid, c.plan, {}, context());
+    see(c.pod.uid);
+  }
+  void carry(const group::Mark& c) {
+    pods.at(c.pod.uid).mark = c.why;
+    see(c.pod.uid);
+    group_->marked(c.pod.uid, {}, context());
+  }
+  // The kubelet ends it in time; where there is none, only what goes at once is gone.
+  void carry(const group::Evict& c) {
+    evictions.push_back(c.pod.uid);
+    group_->evicted(c, {}, context());
+    if (c.at_once) return erase(c.pod.uid);
+    pods.at(c.pod.uid).terminating = true;
+    see(c.pod.uid);
+  }
+  void carry(const group::SetReady& c) {
+    readiness.emplace_back(c.pod.uid, c.ready);
+    pods.at(c.pod.uid).shown_ready = c.ready;
+    group_->ready_set(c, {}, context());
     see(c.pod.uid);
   }
   void carry(const group::AnswerBind&) {}

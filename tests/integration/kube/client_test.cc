@@ -87,7 +87,7 @@ TEST_CASE("a binding carries uid and annotations") {
 
 TEST_CASE("an eviction names the uid as precondition") {
   Server s;
-  REQUIRE(s.client.evict(kPod).has_value());
+  REQUIRE(s.client.evict(kPod, {}).has_value());
   CHECK(s.last_path == "/api/v1/namespaces/team/pods/train-0/eviction");
   CHECK(s.body() == Json::parse(R"({"apiVersion":"policy/v1","kind":"Eviction",
       "metadata":{"name":"train-0","namespace":"team"},"deleteOptions":{"preconditions":{"uid":"uid-1"}}})"));
@@ -162,14 +162,14 @@ TEST_CASE("Retry-After is kept, from the header or the Status, and bounded") {
   Server s;
   s.code = 429;
   s.extra = "Retry-After: 7\r\n";
-  CHECK(s.client.evict(kPod).error().retry_after == milliseconds(7000));
+  CHECK(s.client.evict(kPod, {}).error().retry_after == milliseconds(7000));
   s.extra = "Retry-After: 999999\r\n";
-  CHECK(s.client.evict(kPod).error().retry_after == milliseconds(300'000));
+  CHECK(s.client.evict(kPod, {}).error().retry_after == milliseconds(300'000));
   s.extra = "Retry-After: Wed, 21 Oct 2026 07:28:00 GMT\r\n";
-  CHECK_FALSE(s.client.evict(kPod).error().retry_after.has_value());
+  CHECK_FALSE(s.client.evict(kPod, {}).error().retry_after.has_value());
   s.extra = "";
   s.answer = status(429, "TooManyRequests", "budget", R"({"retryAfterSeconds":3})");
-  CHECK(s.client.evict(kPod).error().retry_after == milliseconds(3000));
+  CHECK(s.client.evict(kPod, {}).error().retry_after == milliseconds(3000));
 }
 
 TEST_CASE("a reply that is no Status is shown by its beginning, on one line") {

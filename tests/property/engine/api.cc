@@ -85,6 +85,38 @@ Result<void> Api::bind(const kube::PodRef& ref, const std::string& node, const k
   return {};
 }
 
+// The kubelet has some seconds to end what runs; where no kubelet is left the pod stays, going.
+Result<void> Api::evict(const kube::PodRef& ref, kube::Removal how) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  time_.log("api: {} evicted{}", ref.name, how.at_once ? " at once" : "");
+  if (how.at_once || pod->node_name.empty()) {
+    remove_pod(ref.name);
+    return {};
+  }
+  if (std::exchange(pod->terminating, true)) return {};
+  put_pod(*pod);
+  return {};
+}
+
+Result<void> Api::mark(const kube::PodRef& ref, const std::string& why) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  time_.log("api: {} marked {}", ref.name, why);
+  pod->annotations["muster.dev/let-go"] = why;
+  put_pod(std::move(*pod));
+  return {};
+}
+
+Result<void> Api::set_ready(const kube::PodRef& ref, bool ready) {
+  Result<kube::Pod> pod = read(ref);
+  if (!pod) return tl::unexpected(pod.error());
+  time_.log("api: {} group-ready {}", ref.name, ready);
+  pod->group_ready = ready;
+  put_pod(std::move(*pod));
+  return {};
+}
+
 Result<kube::Pod> Api::get_pod(const std::string&, const std::string& name) {
   const auto found = pods_.find(name);
   if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}\" not found", name);

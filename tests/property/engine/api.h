@@ -44,7 +44,9 @@ class Api final : public kube::Writer {
   Result<void> release(const kube::PodRef& pod) override;
   Result<void> bind(const kube::PodRef& pod, const std::string& node, const kube::StringMap& notes) override;
   Result<kube::Pod> get_pod(const std::string& ns, const std::string& name) override;
-  Result<void> evict(const kube::PodRef&) override { return {}; }
+  Result<void> evict(const kube::PodRef& pod, kube::Removal how) override;
+  Result<void> mark(const kube::PodRef& pod, const std::string& why) override;
+  Result<void> set_ready(const kube::PodRef& pod, bool ready) override;
   Result<void> record(const kube::EventRecord&) override { return {}; }
 
  private:

@@ -82,7 +82,7 @@ TEST_CASE("A pod of the same name and another uid is not touched by Muster's cli
   CHECK(cluster.client.nominate(other, "n1", "p").error().code == ErrorCode::kConflict);
   CHECK(cluster.client.release(other).error().code == ErrorCode::kConflict);
   CHECK(cluster.client.bind(other, "n1", {}).error().code == ErrorCode::kConflict);
-  CHECK(cluster.client.evict(other).error().code == ErrorCode::kConflict);
+  CHECK(cluster.client.evict(other, {}).error().code == ErrorCode::kConflict);
   const auto seen = cluster.client.get_pod("default", "m");
   CHECK(seen->nominated_node.empty());
   CHECK(seen->scheduling_gates.size() == 1);
@@ -94,7 +94,7 @@ TEST_CASE("Events and evictions of Muster's client arrive") {
   REQUIRE(cluster.client.record({pod, "NoRoom", "no rack", true}));
   const auto events = cluster.user()->call("GET", "/api/v1/events", {}, "", "");
   CHECK(Json::parse(events->body)["items"][0]["message"] == "no rack");
-  REQUIRE(cluster.client.evict(pod));
+  REQUIRE(cluster.client.evict(pod, {}));
   CHECK(cluster.client.get_pod("default", "m").error().code == ErrorCode::kNotFound);
 }
 
@@ -140,7 +140,7 @@ TEST_CASE("Muster's reflector follows the embedded API") {
   REQUIRE(cluster.client.release(pod));
   REQUIRE(cluster.client.bind(pod, "n1", {}));
   CHECK(mirror.becomes({{"before", ""}, {"after", "n1"}}));
-  REQUIRE(cluster.client.evict(pod));
+  REQUIRE(cluster.client.evict(pod, {}));
   CHECK(mirror.becomes({{"before", ""}}));
   reflector.stop();
   CHECK(reflector.stats().lists == 1);

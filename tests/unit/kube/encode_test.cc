@@ -29,6 +29,23 @@ TEST_CASE("times are written as the API server writes them") {
   CHECK(format_time(system_clock::time_point(seconds(1709251199))) == "2024-02-29T23:59:59Z");
 }
 
+TEST_CASE("an eviction has a grace period unless it is to be at once, and so has a deletion") {
+  const PodRef pod{"n", "p", "u"};
+  CHECK(eviction(pod, false).find("gracePeriodSeconds") == std::string::npos);
+  CHECK(eviction(pod, false).find(R"("deleteOptions":{"preconditions":{"uid":"u"}})") != std::string::npos);
+  CHECK(eviction(pod, true).find(R"("gracePeriodSeconds":0)") != std::string::npos);
+  CHECK(deletion(pod, false) == R"({"apiVersion":"v1","kind":"DeleteOptions","preconditions":{"uid":"u"}})");
+  CHECK(deletion(pod, true).find(R"("gracePeriodSeconds":0)") != std::string::npos);
+}
+
+TEST_CASE("a pod's readiness is one condition, merged by its type") {
+  CHECK(ready_patch({"n", "p", "u"}, true, {}) ==
+        R"({"metadata":{"uid":"u"},"status":{"conditions":[{"lastTransitionTime":"1970-01-01T00:00:00Z",)"
+        R"("reason":"GroupIsWhole","status":"True","type":"muster.dev/group-ready"}]}})");
+  CHECK(mark_patch({"n", "p", "u"}, "restart") ==
+        R"({"metadata":{"annotations":{"muster.dev/let-go":"restart"},"uid":"u"}})");
+}
+
 TEST_CASE("texts that are no UTF-8 make valid JSON") {
   const std::string text = event({{"n", "p", "u"}, "R", "bad \xff", false}, "p.1", {"c", "i"}, {});
   CHECK(text.find("bad \xef\xbf\xbd") != std::string::npos);

@@ -1,0 +1,47 @@
+#include "group/census.h"
+
+#include <algorithm>
+
+namespace muster::group {
+
+void Census::count(const Member& member, bool past, int sign) {
+  const auto add = [&](uint32_t& number, bool counts) { number += static_cast<uint32_t>(sign * counts); };
+  const bool ended = member.ended() && !past;
+  const bool done = ended && member.succeeded;
+  add(available_, member.available());
+  add(live_, member.live());
+  add(bare_, member.live() && member.controller_uid.empty());
+  add(evictable_, member.evictable());
+  add(ended_, ended);
+  add(succeeded_, done);
+  add(ready_, member.ready());
+  add(gated_, member.readiness_gate);
+
+  Place& place = places_[member.subgroup];
+  add(place.standing, member.live() || done);
+  add(place.waiting, member.available());
+  add(place.ready, member.ready() || done);
+  add(place.exist, done || (!member.ended() && !member.terminating));
+
+  if (member.controller_uid.empty() || !(ended || member.available())) return;
+  Generation& pods = controllers_[member.controller_uid];
+  add(pods.ended, ended);
+  add(pods.available, member.available());
+  if (pods.ended == 0 && pods.available == 0) controllers_.erase(member.controller_uid);
+}
+
+bool Census::replaces() const {
+  return std::any_of(controllers_.begin(), controllers_.end(),
+                     [](const auto& entry) { return entry.second.ended > 0 && entry.second.available > 0; });
+}
+
+Tally Census::tally(uint32_t Place::* have, uint32_t Place::* also) const {
+  Tally tally;
+  for (const auto& [path, place] : places_) {
+    tally.have[path] = place.*have + (also ? place.*also : 0);
+    tally.exist[path] = place.exist;
+  }
+  return tally;
+}
+
+}  // namespace muster::group

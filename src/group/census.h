@@ -1,0 +1,67 @@
+// Who of a group is there, in numbers that are kept with every change of a member: what each decision about
+// the group as a whole starts from.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <unordered_map>
+
+#include "group/member.h"
+#include "group/quorum.h"
+
+namespace muster::group {
+
+class Census {
+ public:
+  // A member of an earlier life of the group's name has a part in nothing once it has ended (`past`). What is
+  // taken out has to be as it was put in. O(log n).
+  void add(const Member& member, bool past) { count(member, past, +1); }
+  void take_out(const Member& member, bool past) { count(member, past, -1); }
+
+  [[nodiscard]] uint32_t available() const { return available_; }
+  [[nodiscard]] uint32_t live() const { return live_; }
+  [[nodiscard]] uint32_t bare() const { return bare_; }  // live, and nobody would make them again
+  [[nodiscard]] uint32_t evictable() const {
+    return evictable_;
+  }                                                        // bound, not on their way out, with a controller
+  [[nodiscard]] uint32_t ended() const { return ended_; }  // without those of an earlier life
+  [[nodiscard]] uint32_t succeeded() const { return succeeded_; }  // likewise
+  [[nodiscard]] uint32_t ready() const { return ready_; }
+  [[nodiscard]] uint32_t gated() const { return gated_; }  // that want to be told of the group's readiness
+  // Some controller has pods that ended in this life and others that wait: it replaces what has ended.
+  [[nodiscard]] bool replaces() const;
+
+  // By subgroup: who stands (is live or has succeeded), and with them who waits; who is ready or done.
+  [[nodiscard]] Tally standing() const { return tally(&Place::standing, nullptr); }
+  [[nodiscard]] Tally standing_or_waiting() const { return tally(&Place::standing, &Place::waiting); }
+  [[nodiscard]] Tally ready_or_done() const { return tally(&Place::ready, nullptr); }
+
+ private:
+  struct Place {  // of one subgroup's path
+    uint32_t standing = 0;
+    uint32_t waiting = 0;
+    uint32_t ready = 0;
+    uint32_t exist = 0;
+  };
+  struct Generation {  // of one controller
+    uint32_t ended = 0;
+    uint32_t available = 0;
+  };
+
+  void count(const Member& member, bool past, int sign);
+  [[nodiscard]] Tally tally(uint32_t Place::* have, uint32_t Place::* also) const;
+
+  uint32_t available_ = 0;
+  uint32_t live_ = 0;
+  uint32_t bare_ = 0;
+  uint32_t evictable_ = 0;
+  uint32_t ended_ = 0;
+  uint32_t succeeded_ = 0;
+  uint32_t ready_ = 0;
+  uint32_t gated_ = 0;
+  std::map<std::string, Place> places_;
+  std::unordered_map<std::string, Generation> controllers_;  // by uid
+};
+
+}  // namespace muster::group
