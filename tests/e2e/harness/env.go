@@ -242,6 +242,7 @@ func (e *Env) cleanPods(ctx context.Context, namespace string) error {
 		return err
 	}
 	e.Recorder.ForgetNodes()
+	e.Kubelets.forget()
 	return nil
 }
 

@@ -62,6 +62,13 @@ func (e *Env) mark(node string, dead bool) {
 	e.Kubelets.dead[node] = dead
 }
 
+// forget is for when all nodes are gone.
+func (k *Kubelets) forget() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.dead = map[string]bool{}
+}
+
 // Live: the pod is bound, not ending, and its node has not been made to fail.
 func (e *Env) Live(p *corev1.Pod) bool { return Bound(p) && e.Alive(p.Spec.NodeName) }
 

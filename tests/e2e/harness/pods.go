@@ -38,6 +38,8 @@ type Group struct {
 	Priority  string // name of a PriorityClass
 	Extra     map[string]string
 	Role      string // part of the pods' names, for a second role
+	Block     string // only nodes of this block
+	Gate      bool   // with the readiness gate of the group
 }
 
 // Pods builds the members, named <group>-<number>.
@@ -64,6 +66,12 @@ func (g Group) Pods() []*corev1.Pod {
 		pod := Pod(fmt.Sprintf("%s-%d", name, i), g.GPUs)
 		pod.Annotations = annotations
 		pod.Spec.PriorityClassName = g.Priority
+		if g.Block != "" {
+			pod.Spec.NodeSelector = map[string]string{BlockLabel: g.Block}
+		}
+		if g.Gate {
+			pod.Spec.ReadinessGates = []corev1.PodReadinessGate{{ConditionType: ReadyGate}}
+		}
 		pods = append(pods, pod)
 	}
 	return pods

@@ -121,9 +121,7 @@ func cordonedAfterPlan(t *T) {
 	t.Create(harness.Group{Name: "j", Members: 4, Required: "rack", GPUs: 8}.Pods()...)
 	planned := t.WaitReserved("j", 4)
 	lost := planned[1].Status.NominatedNodeName
-	_, err := t.Client.CoreV1().Nodes().Patch(t.Ctx, lost, types.StrategicMergePatchType,
-		[]byte(`{"spec":{"unschedulable":true}}`), metav1.PatchOptions{})
-	t.Must(err)
+	t.Must(t.cordon(lost, true))
 	t.Scheduler.Resume()
 	resumed := time.Now()
 	pods := t.WaitWhole("j", 4, 30*time.Second, nodes)
@@ -138,6 +136,13 @@ func cordonedAfterPlan(t *T) {
 		}
 	}
 	t.Note("whole after %d ms, %d of 4 moved", last.Sub(resumed).Milliseconds(), moved)
+}
+
+// cordon makes a node unschedulable, or schedulable again.
+func (t *T) cordon(node string, yes bool) error {
+	_, err := t.Client.CoreV1().Nodes().Patch(t.Ctx, node, types.StrategicMergePatchType,
+		[]byte(fmt.Sprintf(`{"spec":{"unschedulable":%t}}`, yes)), metav1.PatchOptions{})
+	return err
 }
 
 // twoHundredMembers: one block of ten is just large enough.

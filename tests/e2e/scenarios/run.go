@@ -60,6 +60,7 @@ func Run(ctx context.Context, env *harness.Env, list []Scenario) (passed, failed
 		if len(t.failures) == 0 {
 			passed++
 			fmt.Printf("ok   %s: %s (%.1f s%s)\n", s.Name, s.Title, took, note)
+			t.printTables()
 			continue
 		}
 		failed++
@@ -67,6 +68,7 @@ func Run(ctx context.Context, env *harness.Env, list []Scenario) (passed, failed
 		for _, failure := range t.failures {
 			fmt.Printf("     %s\n", strings.ReplaceAll(failure, "\n", "\n     "))
 		}
+		t.printTables()
 	}
 	return passed, failed
 }
@@ -102,6 +104,7 @@ type T struct {
 
 	failures []string
 	notes    []string
+	tables   []string
 	cleanups []func()
 }
 
@@ -123,6 +126,15 @@ func (t *T) Must(err error) {
 // Note adds a measured figure to the scenario's line.
 func (t *T) Note(format string, args ...any) {
 	t.notes = append(t.notes, fmt.Sprintf(format, args...))
+}
+
+// Table is printed below the scenario's line.
+func (t *T) Table(text string) { t.tables = append(t.tables, text) }
+
+func (t *T) printTables() {
+	for _, table := range t.tables {
+		fmt.Printf("     %s\n", strings.ReplaceAll(strings.TrimRight(table, "\n"), "\n", "\n     "))
+	}
 }
 
 // Cleanup runs f when the scenario is over, however it ended.
