@@ -13,15 +13,18 @@ namespace {
 // the last one is kept.
 class SumsByHost {
  public:
-  SumsByHost(const std::vector<Assignment>& placement, std::size_t columns) : columns_(columns) {
+  SumsByHost(const std::vector<Assignment>& placement, std::size_t hosts, std::size_t columns)
+      : columns_(columns) {
     const auto by_host = [](const Assignment& a, const Assignment& b) { return a.host < b.host; };
     ordered_ = std::is_sorted(placement.begin(), placement.end(), by_host);
     if (ordered_) {
       sums_.resize(columns);
       return;
     }
-    while (std::size_t{1} << bits_ < placement.size() * 2) ++bits_;
-    row_at_.assign(std::size_t{1} << bits_, kFree);
+    // A large placement has a place for every host there is: neighbours then are neighbours in the table.
+    direct_ = placement.size() * 8 >= hosts;
+    while (!direct_ && std::size_t{1} << bits_ < placement.size() * 2) ++bits_;
+    row_at_.assign(direct_ ? hosts : std::size_t{1} << bits_, kFree);
     sums_.reserve(placement.size() * columns);
   }
 
@@ -33,7 +36,8 @@ class SumsByHost {
       std::fill(sums_.begin(), sums_.end(), 0);
       return sums_.data();
     }
-    std::size_t slot = static_cast<uint64_t>(host) * 0x9E3779B97F4A7C15ULL >> (64 - bits_);
+    std::size_t slot =
+        direct_ ? at(host) : static_cast<uint64_t>(host) * 0x9E3779B97F4A7C15ULL >> (64 - bits_);
     while (row_at_[slot] != kFree && hosts_[row_at_[slot]] != host) slot = (slot + 1) & (row_at_.size() - 1);
     if (row_at_[slot] == kFree) {
       row_at_[slot] = static_cast<uint32_t>(hosts_.size());
@@ -48,6 +52,7 @@ class SumsByHost {
   static constexpr uint32_t kFree = UINT32_MAX;
   std::size_t columns_;
   bool ordered_ = false;
+  bool direct_ = false;
   HostIndex last_ = kNoHost;
   std::size_t row_ = 0;
   int bits_ = 4;
@@ -133,7 +138,7 @@ class Checker {
                                state_.free_column(it.resource).data()});
       }
     }
-    SumsByHost sums(placement_, columns);
+    SumsByHost sums(placement_, state_.host_count(), columns);
     for (const Assignment& it : placement_) {
       int64_t* taken = sums.of(it.host);
       for (const Need& need : needs[request_.members[it.member].role]) {

@@ -7,6 +7,8 @@
 #include "placement/explain.h"
 #include "placement/identical.h"
 #include "placement/nested_rooms.h"
+#include "placement/subdomains.h"
+#include "placement/unit_packer.h"
 
 namespace muster::placement {
 namespace {
@@ -81,8 +83,16 @@ class SliceDecision {
     outcome.in_rank_order = true;
     const Units members(problem_.topology, problem_.rooms(0));
     const uint32_t size = problem_.request.subgroups[0].slices.back().size;
-    for (const UnitCount& slices : rooms_.innermost(packing.units, search_.quality)) {
-      auto hosts = pack_units(problem_, members, slices.domain, slices.count * size, search_.quality).units;
+    const std::vector<UnitCount> innermost = rooms_.innermost(packing.units, search_.quality);
+    LeafPacker leaf(problem_, members, tree_of(problem_.topology, innermost.front().domain));
+    std::vector<UnitCount> hosts;
+    outcome.slots.reserve(problem_.pending);
+    for (const UnitCount& slices : innermost) {
+      hosts.clear();
+      if (leaf.is_leaf(slices.domain))
+        leaf.pack(slices.domain, slices.count * size, hosts);
+      else
+        hosts = pack_units(problem_, members, slices.domain, slices.count * size, search_.quality).units;
       std::sort(hosts.begin(), hosts.end(),
                 [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
       for (const UnitCount& it : hosts)

@@ -6,6 +6,8 @@
 namespace muster::placement {
 namespace {
 
+constexpr uint64_t kFactor = 0x9E3779B97F4A7C15ULL;
+
 // Exact for amounts up to kMaxAmount: a quotient that is no whole number misses the next one by more than
 // the rounding error of a double.
 int64_t whole(int64_t amount, int64_t unit) {
@@ -33,8 +35,12 @@ HostClasses::HostClasses(Problem& problem, const Wanted& wanted) : state_(proble
     columns_.push_back(state_.free_column(resource).data());
     device_.push_back(state_.is_device(resource) ? 1 : 0);
   }
-  width_ = resources_.size() + (kinds_.size() + 63) / 64 + 1;
+  flags_ = (kinds_.size() + 63) / 64 + 1;
+  width_ = flags_ + resources_.size();
   row_.resize(width_);
+  seen_.resize(width_);
+  recent_.resize(width_ << kRecentBits);
+  recent_class_.assign(std::size_t{1} << kRecentBits, kUseless);
   usable_.resize(resources_.size());
   room_here_.resize(kinds_.size());
   table_.assign(std::size_t{1} << (64 - shift_), kUseless);
@@ -53,43 +59,62 @@ void HostClasses::add_kind(const Problem& problem, std::size_t k) {
 
 uint32_t HostClasses::of(HostIndex host) {
   const std::size_t width = resources();
+  int64_t* seen = seen_.data();
+  uint64_t hash = 0;
+  const auto see = [&](int64_t word) {
+    *seen++ = word;
+    hash = (hash ^ static_cast<uint64_t>(word)) * kFactor;
+    hash ^= hash >> 32;
+  };
   uint64_t useful = 0;
+  for (std::size_t first = 0; first < kinds(); first += 64) {
+    uint64_t may = 0;
+    const std::size_t last = std::min(kinds(), first + 64);
+    for (std::size_t k = last; k-- > first;) may = may << 1 | (room_columns_[k][at(host)] > 0 ? 1 : 0);
+    useful |= may;
+    see(static_cast<int64_t>(may));
+  }
+  if (useful == 0) return kUseless;
+  see(state_.busy(host) ? 1 : 0);
+  for (std::size_t r = 0; r < width; ++r) see(columns_[r][at(host)]);
+  // Most hosts are exactly like one seen before.
+  const std::size_t slot = hash * kFactor >> (64 - kRecentBits);
+  int64_t* recent = recent_.data() + slot * width_;
+  if (recent_class_[slot] != kUseless && same_row(seen_.data(), recent)) return recent_class_[slot];
+  std::copy(seen_.begin(), seen_.end(), recent);
+  round(host);
+  return recent_class_[slot] = find();
+}
+
+// Makes row_ of seen_.
+void HostClasses::round(HostIndex host) {
+  row_ = seen_;
   std::fill(usable_.begin(), usable_.end(), 0);
-  std::fill(row_.begin() + static_cast<std::ptrdiff_t>(width), row_.end(), 0);
   for (std::size_t k = 0; k < kinds(); ++k) {
     const auto room = static_cast<int64_t>(room_columns_[k][at(host)]);
     room_here_[k] = static_cast<uint32_t>(room);
-    if (room == 0) continue;
-    useful = 1;
-    row_[width + k / 64] |= int64_t{1} << (k % 64);
     const int64_t* need = demand(k);
-    for (std::size_t r = 0; r < width; ++r) usable_[r] = std::min(usable_[r] + need[r] * room, kMaxAmount);
+    for (std::size_t r = 0; r < resources(); ++r)
+      usable_[r] = std::min(usable_[r] + need[r] * room, kMaxAmount);
   }
-  if (useful == 0) return kUseless;
-  uint64_t hash = 0;
-  for (std::size_t r = 0; r < width; ++r) {
-    const int64_t free = std::max<int64_t>(columns_[r][at(host)], 0);
-    row_[r] = device_[r] != 0 ? free : std::min(whole(free, unit_[r]), usable_[r]);
+  for (std::size_t r = 0; r < resources(); ++r) {
+    int64_t& free = row_[flags_ + r];
+    free = std::max<int64_t>(free, 0);
+    if (device_[r] == 0) free = std::min(whole(free, unit_[r]), usable_[r]);
   }
-  row_[width_ - 1] = state_.busy(host) ? 1 : 0;
-  // Words are multiplied by constants of their own, so that no product waits for the one before.
-  uint64_t factor = 0x9E3779B97F4A7C15ULL;
-  for (const int64_t word : row_) {
-    hash += static_cast<uint64_t>(word) * factor ^ static_cast<uint64_t>(word) >> 17;
-    factor *= 0xD1342543DE82EF95ULL;
-  }
-  return find(hash * 0xD6E8FEB86659FD93ULL);
 }
 
-uint32_t HostClasses::find(uint64_t hash) {
+uint32_t HostClasses::find() {
+  uint64_t hash = 0;
+  for (const int64_t word : row_) {
+    hash = (hash ^ static_cast<uint64_t>(word)) * kFactor;
+    hash ^= hash >> 32;
+  }
+  hash *= kFactor;
   std::size_t slot = hash >> shift_;
   for (; table_[slot] != kUseless; slot = (slot + 1) & (table_.size() - 1)) {
     const uint32_t c = table_[slot];
-    if (hash_[c] != hash) continue;
-    const int64_t* known = free(c);
-    std::size_t i = 0;
-    while (i < width_ && known[i] == row_[i]) ++i;
-    if (i == width_) return c;
+    if (hash_[c] == hash && same_row(row_.data(), rows_.data() + c * width_)) return c;
   }
   const auto c = static_cast<uint32_t>(size());
   hash_.push_back(hash);
@@ -98,6 +123,12 @@ uint32_t HostClasses::find(uint64_t hash) {
   table_[slot] = c;
   if (size() * 2 > table_.size()) grow();
   return c;
+}
+
+bool HostClasses::same_row(const int64_t* a, const int64_t* b) const {
+  int64_t differ = 0;
+  for (std::size_t i = 0; i < width_; ++i) differ |= a[i] ^ b[i];
+  return differ == 0;
 }
 
 void HostClasses::grow() {

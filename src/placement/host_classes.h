@@ -32,16 +32,18 @@ class HostClasses {
   [[nodiscard]] const int64_t* demand(std::size_t k) const { return demand_.data() + k * resources(); }
   [[nodiscard]] bool device(std::size_t resource) const { return device_[resource] != 0; }
 
-  [[nodiscard]] const int64_t* free(uint32_t c) const { return rows_.data() + c * width_; }
+  [[nodiscard]] const int64_t* free(uint32_t c) const { return rows_.data() + c * width_ + flags_; }
   // Members of a kind that a host of the class can take, each kind alone.
   [[nodiscard]] uint32_t room(uint32_t c, std::size_t k) const { return room_[c * kinds() + k]; }
-  [[nodiscard]] bool busy(uint32_t c) const { return free(c)[width_ - 1] != 0; }
+  [[nodiscard]] bool busy(uint32_t c) const { return rows_[c * width_ + flags_ - 1] != 0; }
   // Members of the kind that fit into `free`, at most `most`.
   [[nodiscard]] uint32_t room_in(const int64_t* free, std::size_t k, uint32_t most) const;
 
  private:
   void add_kind(const Problem& problem, std::size_t k);
-  [[nodiscard]] uint32_t find(uint64_t hash);
+  void round(HostIndex host);
+  [[nodiscard]] uint32_t find();
+  [[nodiscard]] bool same_row(const int64_t* a, const int64_t* b) const;
   void grow();
 
   const ClusterState& state_;
@@ -54,13 +56,18 @@ class HostClasses {
   std::vector<uint8_t> device_;
   std::vector<int64_t> unit_;    // per resource: greatest common divisor of the demands
   std::vector<int64_t> demand_;  // [kind][resource]
-  std::size_t width_ = 0;        // of a row: free room, which kinds may use the host, whether it is busy
+  std::size_t flags_ = 0;        // words of a row before the room: which kinds may use the host, then busy
+  std::size_t width_ = 0;        // of a row
   std::vector<int64_t> rows_;    // [class][width]
   std::vector<uint32_t> room_;   // [class][kind]
   std::vector<uint64_t> hash_;   // [class]: of its row
   int shift_ = 56;
   std::vector<uint32_t> table_;  // open addressing: class, or kUseless
-  std::vector<int64_t> row_;     // of the host looked at
+  static constexpr int kRecentBits = 10;
+  std::vector<int64_t> recent_;         // rows as they were seen, by hash; newer ones replace older ones
+  std::vector<uint32_t> recent_class_;  // kUseless: nothing there
+  std::vector<int64_t> seen_;           // of the host looked at, before rounding
+  std::vector<int64_t> row_;            // and after
   std::vector<int64_t> usable_;
   std::vector<uint32_t> room_here_;
 };

@@ -29,12 +29,18 @@ bool LeafPacker::is_leaf(DomainId domain) const {
   return own == units_.level() || (own == above_ && own != kClusterLevel);
 }
 
-void LeafPacker::sort_units(DomainId domain) {
+void LeafPacker::list_units(DomainId domain) {
   const Topology& topology = problem_.topology;
   order_.clear();
+  uniform_ = true;
+  busy_ = 0;
   const auto add = [&](DomainId unit) {
-    if (const int64_t room = units_.room(unit); room > 0)
-      order_.push_back(key_of(room, problem_.state.busy_hosts(unit) > 0, static_cast<uint32_t>(unit)));
+    const int64_t room = units_.room(unit);
+    if (room == 0) return;
+    const bool busy = problem_.state.busy_hosts(unit) > 0;
+    order_.push_back(key_of(room, busy, static_cast<uint32_t>(unit)));
+    uniform_ = uniform_ && room_in(order_.back()) == room_in(order_.front());
+    busy_ += busy ? 1 : 0;
   };
   if (topology.level_of(domain) == units_.level()) {
     add(domain);
@@ -44,11 +50,16 @@ void LeafPacker::sort_units(DomainId domain) {
     const DomainRange range = topology.domains_within(domain, units_.level());
     for (uint32_t i = range.first; i < range.last; ++i) add(static_cast<DomainId>(i));
   }
-  std::sort(order_.begin(), order_.end());
 }
 
 int64_t LeafPacker::cost(DomainId domain, uint32_t count, const Weights& weights) {
-  sort_units(domain);
+  list_units(domain);
+  if (uniform_) {
+    const int64_t room = room_in(order_.front());
+    const int64_t needs = (count + room - 1) / room;
+    return needs * weights.unit + std::max<int64_t>(0, needs - busy_) * weights.broken;
+  }
+  std::sort(order_.begin(), order_.end());
   int64_t cost = 0;
   int64_t left = count;
   for (std::size_t i = 0; i < order_.size() && left > 0; ++i) {
@@ -59,7 +70,8 @@ int64_t LeafPacker::cost(DomainId domain, uint32_t count, const Weights& weights
 }
 
 void LeafPacker::pack(DomainId domain, uint32_t count, std::vector<UnitCount>& out) {
-  sort_units(domain);
+  list_units(domain);
+  std::sort(order_.begin(), order_.end());
   int64_t left = count;
   for (std::size_t i = 0; i < order_.size() && left > 0; ++i) {
     uint64_t last = order_[i];

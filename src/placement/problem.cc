@@ -269,6 +269,17 @@ void Problem::add_restrictions() {
     if (fixed_[node]) nodes[node].level = kClusterLevel;  // the mask says it from here on
 }
 
+// The node's own members of the kind.
+std::vector<uint32_t>& Problem::list_of(Node& node, uint32_t kind) {
+  constexpr std::size_t kUsual = 4;
+  for (Node::Direct& direct : node.direct)
+    if (direct.kind == kind) return direct.members;
+  if (node.direct.empty()) node.direct.reserve(kUsual);
+  node.direct.push_back({kind, {}});
+  node.direct.back().members.reserve(std::min<std::size_t>(node.total, 64));
+  return node.direct.back().members;
+}
+
 // Among the first kinds, where most are.
 std::optional<uint32_t> Problem::find_plain_kind(uint32_t role, uint32_t restriction,
                                                  uint32_t separate) const {
@@ -312,38 +323,39 @@ void Problem::add_kinds() {
   std::map<std::tuple<uint32_t, uint32_t, uint32_t, std::vector<HostIndex>>, uint32_t> known;
   std::vector<uint32_t> separate(nodes.size(), 0);
   for (uint32_t node = 0; node < nodes.size() && !flat_; ++node) separate[node] = separate_scope(node);
-  std::tuple<uint32_t, uint32_t, uint32_t> last{UINT32_MAX, 0, 0};  // role, node, kind
+  // The last one without refusals: most members are like the one before.
+  uint32_t last_role = UINT32_MAX;
+  uint32_t last_node = 0;
+  uint32_t last_kind = 0;
+  std::vector<uint32_t>* last_list = nullptr;
   for (const uint32_t member : order) {
     const Member& it = request.members[member];
     if (it.bound != kNoHost) continue;
     const uint32_t role = canonical[it.role];
-    // Subgroups that restrict nothing are no more than names.
-    Node& node = nodes[flat_ ? 0 : member_node_[member]];
     const uint32_t at_node = member_node_[member];
-    const uint32_t restriction = node_restriction_[at_node];
-    uint32_t kind = std::get<2>(last);
     const bool plain = refused.empty() || refused[member].empty();
-    if (!plain || std::get<0>(last) != role || std::get<1>(last) != at_node) {
-      const auto likely = plain ? find_plain_kind(role, restriction, separate[at_node]) : std::nullopt;
-      if (likely) {
-        kind = *likely;
-      } else {
-        const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
-        const auto [found, fresh] = known.emplace(std::tuple{role, restriction, separate[at_node], hosts},
-                                                  static_cast<uint32_t>(kinds.size()));
-        if (fresh) kinds.push_back({role, restriction, hosts, separate[at_node], 0});
-        kind = found->second;
-      }
-      if (plain) last = {role, at_node, kind};
+    if (plain && role == last_role && at_node == last_node) {
+      ++kinds[last_kind].count;
+      last_list->push_back(member);
+      continue;
     }
-    ++kinds[kind].count;
-    auto direct = std::find_if(node.direct.begin(), node.direct.end(),
-                               [&](const Node::Direct& d) { return d.kind == kind; });
-    if (direct == node.direct.end()) {
-      direct = node.direct.insert(direct, Node::Direct{kind, {}});
-      direct->members.reserve(std::min<std::size_t>(node.total, 64));
+    const uint32_t restriction = node_restriction_[at_node];
+    auto kind = plain ? find_plain_kind(role, restriction, separate[at_node]) : std::nullopt;
+    if (!kind) {
+      const auto hosts = plain ? std::vector<HostIndex>{} : refused[member];
+      const auto [found, fresh] = known.emplace(std::tuple{role, restriction, separate[at_node], hosts},
+                                                static_cast<uint32_t>(kinds.size()));
+      if (fresh) kinds.push_back({role, restriction, hosts, separate[at_node], 0});
+      kind = found->second;
     }
-    direct->members.push_back(member);
+    ++kinds[*kind].count;
+    // Subgroups that restrict nothing are no more than names.
+    std::vector<uint32_t>& list = list_of(nodes[flat_ ? 0 : at_node], *kind);
+    list.push_back(member);
+    last_role = plain ? role : UINT32_MAX;
+    last_node = at_node;
+    last_kind = *kind;
+    last_list = &list;
   }
   rooms_.resize(kinds.size());
 }

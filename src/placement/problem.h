@@ -126,6 +126,7 @@ class Problem {
   void fix_domains();
   void add_restrictions();
   void add_kinds();
+  [[nodiscard]] static std::vector<uint32_t>& list_of(Node& node, uint32_t kind);
   [[nodiscard]] std::optional<uint32_t> find_plain_kind(uint32_t role, uint32_t restriction,
                                                         uint32_t separate) const;
   void add_ladder();

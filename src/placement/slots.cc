@@ -38,7 +38,9 @@ void sort_slots(std::vector<Slot>& slots) {
     return;
   }
   std::vector<Slot> spare(slots.size());
-  sort_by(slots, spare, [](const Slot& slot) { return static_cast<uint32_t>(slot.host); });
+  const auto by_host = [](const Slot& a, const Slot& b) { return a.host < b.host; };
+  if (!std::is_sorted(slots.begin(), slots.end(), by_host))
+    sort_by(slots, spare, [](const Slot& slot) { return static_cast<uint32_t>(slot.host); });
   sort_by(slots, spare, [](const Slot& slot) { return slot.kind; });
   sort_by(slots, spare, [](const Slot& slot) { return slot.node; });
 }

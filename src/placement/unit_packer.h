@@ -42,12 +42,15 @@ class LeafPacker {
   void pack(DomainId domain, uint32_t count, std::vector<UnitCount>& out);
 
  private:
-  void sort_units(DomainId domain);
+  void list_units(DomainId domain);
 
   const Problem& problem_;
   const Units& units_;
   LevelId above_ = kClusterLevel;  // the level right above the units'; kClusterLevel: not known
-  std::vector<uint64_t> order_;    // of the domain looked at: roomiest first, busy first among equals
+  // Units of the domain looked at that have room: sorted, the roomiest come first, busy ones among equals.
+  std::vector<uint64_t> order_;
+  bool uniform_ = false;  // all have the same room
+  int64_t busy_ = 0;      // how many of them are busy
 };
 
 class UnitPacker {
