@@ -1,6 +1,7 @@
 // muster-extender: the server that kube-scheduler calls.
 
 #include <pthread.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -21,10 +22,13 @@ int fail_with(const muster::Error& error) {
 // Blocks the signals in every thread made from here on, so that only wait() sees them.
 class Signals {
  public:
+  static constexpr int kLost = SIGUSR1;  // sent by ourselves: we may lead no longer
+
   Signals() {
     sigemptyset(&set_);
     sigaddset(&set_, SIGTERM);
     sigaddset(&set_, SIGINT);
+    sigaddset(&set_, kLost);
     pthread_sigmask(SIG_BLOCK, &set_, nullptr);
     std::signal(SIGPIPE, SIG_IGN);
   }
@@ -56,10 +60,15 @@ int main(int argc, char** argv) {
 
   const Signals signals;
   muster::set_log_level(configuration.log_level);
-  muster::cmd::App app(configuration, options);
+  muster::cmd::App app(configuration, options, [] { kill(getpid(), Signals::kLost); });
   if (const auto started = app.start(); !started) return fail_with(started.error());
   const int signal = signals.wait();
-  muster::log_info("signal {}: shutting down", signal);
+  const bool lost = signal == Signals::kLost;
+  if (lost) {
+    muster::log_error("this muster-extender leads no longer: ending");
+  } else {
+    muster::log_info("signal {}: shutting down", signal);
+  }
   app.stop();
-  return 0;
+  return lost ? 1 : 0;
 }

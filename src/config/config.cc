@@ -8,6 +8,7 @@
 #include <fstream>
 #include <limits>
 
+#include "base/duration.h"
 #include "base/text.h"
 #include "config/names.h"
 #include "config/reader.h"
@@ -166,6 +167,35 @@ void read_kubernetes(const Value& value, Kubernetes& kubernetes) {
   section.finish();
 }
 
+// client-go's rules; 1.2 is its jitter.
+void check_durations(const Section& section, const LeaderElection& election) {
+  const auto both = [](std::string_view longer, Duration a, std::string_view shorter, Duration b) {
+    return fmt::format("{} ({}) must be longer than {} ({})", longer, format_duration(a), shorter,
+                       format_duration(b));
+  };
+  if (election.lease_duration % 1s != Duration(0)) {
+    section.mistake(
+        fmt::format("leaseDuration ({}) must be whole seconds", format_duration(election.lease_duration)));
+  } else if (election.lease_duration <= election.renew_deadline) {
+    section.mistake(both("leaseDuration", election.lease_duration, "renewDeadline", election.renew_deadline));
+  } else if (election.renew_deadline * 5 <= election.retry_period * 6) {
+    section.mistake(
+        both("renewDeadline", election.renew_deadline, "1.2 times retryPeriod", election.retry_period));
+  }
+}
+
+void read_leader_election(const Value& value, LeaderElection& election) {
+  Section section(value);
+  section.read("enabled", election.enabled);
+  if (const auto ns = section.find("namespace")) read_checked(*ns, check_dns_label, election.ns);
+  if (const auto name = section.find("name")) read_checked(*name, check_object_name, election.name);
+  section.read("leaseDuration", election.lease_duration, Duration(1s), Duration(1h));
+  section.read("renewDeadline", election.renew_deadline, Duration(100ms), Duration(1h));
+  section.read("retryPeriod", election.retry_period, Duration(10ms), Duration(1h));
+  section.finish();
+  check_durations(section, election);
+}
+
 void read_logging(const Value& value, LogLevel& level) {
   Section section(value);
   if (const auto text = section.find("level")) {
@@ -192,6 +222,9 @@ Configuration read_configuration(const Value& root) {
   if (const auto part = section.find("groups")) read_groups(*part, configuration.groups);
   if (const auto part = section.find("server")) read_server(*part, configuration.server);
   if (const auto part = section.find("kubernetes")) read_kubernetes(*part, configuration.kubernetes);
+  if (const auto part = section.find("leaderElection")) {
+    read_leader_election(*part, configuration.leader_election);
+  }
   if (const auto part = section.find("logging")) read_logging(*part, configuration.log_level);
   section.finish();
   return configuration;

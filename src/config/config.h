@@ -50,12 +50,23 @@ struct Kubernetes {
   unsigned workers = 32;
 };
 
+// Of several muster-extenders with the same lease one works, the others stand by.
+struct LeaderElection {
+  bool enabled = false;
+  std::string ns = "muster-system";
+  std::string name = "muster-extender";
+  Duration lease_duration{15'000};  // whole seconds, as a Lease has them
+  Duration renew_deadline{10'000};
+  Duration retry_period{2'000};
+};
+
 struct Configuration {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<Tree> trees;
   Groups groups;
   Server server;
   Kubernetes kubernetes;
+  LeaderElection leader_election;
   LogLevel log_level = LogLevel::kInfo;
 };
 

@@ -79,6 +79,16 @@ Result<void> check_listen_address(std::string_view address) {
                  quoted(address));
 }
 
+Result<void> check_dns_label(std::string_view name) {
+  if (is_dns_label(name)) return {};
+  return invalid("{} is no DNS label (lower case letters, digits and '-', at most 63)", quoted(name));
+}
+
+Result<void> check_object_name(std::string_view name) {
+  if (is_dns_subdomain(name)) return {};
+  return invalid("{} is no object's name (DNS labels with dots between them, at most 253)", quoted(name));
+}
+
 Result<void> check_scheduler_name(std::string_view name) {
   const auto is_graphic = [](char c) { return c > ' ' && c != 0x7F; };
   if (name.size() <= 253 && std::all_of(name.begin(), name.end(), is_graphic)) return {};

@@ -17,6 +17,10 @@ namespace muster::config {
 // What a server can listen on: an IPv4 or IPv6 address or a host name, without scheme, port or brackets.
 [[nodiscard]] Result<void> check_listen_address(std::string_view address);
 
+// Of a namespace, and of an object of a kind whose names may contain dots.
+[[nodiscard]] Result<void> check_dns_label(std::string_view name);
+[[nodiscard]] Result<void> check_object_name(std::string_view name);
+
 // spec.schedulerName of a pod. Kubernetes asks nothing of it; we ask for at most 253 printable characters
 // without spaces.
 [[nodiscard]] Result<void> check_scheduler_name(std::string_view name);

@@ -99,6 +99,16 @@ void Value::read(std::string& out) const {
   out = text;
 }
 
+// The other spellings of YAML 1.1 are not what Kubernetes' files have.
+void Value::read(bool& out) const {
+  const auto text = plain("true or false");
+  if (!text) return;
+  if (*text != "true" && *text != "false") {
+    return mistake(fmt::format("{} is neither true nor false", quoted(*text)));
+  }
+  out = *text == "true";
+}
+
 void Value::read(Duration& out, Duration least, Duration most) const {
   if (!node_.IsScalar()) return mistake(fmt::format("is {}, not a duration", kind_of(node_)));
   const auto duration = parse_duration(node_.Scalar());

@@ -38,6 +38,7 @@ class Value {
 
   // Each reads the value into `out`, or records a mistake and leaves `out` alone.
   void read(std::string& out) const;
+  void read(bool& out) const;
   void read(Duration& out, Duration least, Duration most) const;
   void read(uint64_t& out, uint64_t least, uint64_t most) const;
   void read(double& out, double least, double most) const;

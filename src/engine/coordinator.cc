@@ -11,13 +11,23 @@ namespace muster::engine {
 using group::Group;
 using group::GroupKey;
 
+namespace {
+
+// A standby's groups see what the leader's see, and would say the same words a second time.
+bool is_said_by_the_leader(const group::Command& command) {
+  return !std::holds_alternative<group::AnswerBind>(command);
+}
+
+}  // namespace
+
 Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id,
                          Answers& answers)
     : options_(std::move(options)),
       new_plan_id_(std::move(new_plan_id)),
       answers_(answers),
       books_(options_.trees),
-      health_(options_.node_grace, options_.absent_grace) {}
+      health_(options_.node_grace, options_.absent_grace),
+      leading_(options_.leading) {}
 
 group::Context Coordinator::context(TimePoint now) { return {now, books_, new_plan_id_, commands_}; }
 
@@ -176,9 +186,10 @@ Group* Coordinator::group_of(const std::string& uid) {
 
 // Promise 1: before the pods are listed a member cannot be told from a pod of no group, and nothing is bound.
 void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, TimePoint now) {
-  if (!synced()) {
+  if (!synced() || !leading_) {
     commands_.push_back(group::AnswerBind{
-        number, fail(ErrorCode::kUnavailable, "muster: nodes and pods have not been listed yet")});
+        number, fail(ErrorCode::kUnavailable, "muster: {}",
+                     leading_ ? "nodes and pods have not been listed yet" : "this is a standby")});
     return;
   }
   if (Group* group = group_of(call.uid)) return group->bind_called(call.uid, call.node, number, context(now));
@@ -247,7 +258,8 @@ void Coordinator::start(TimePoint now) {
 }
 
 void Coordinator::advance(TimePoint now) {
-  if (!synced()) return;
+  if (!leading_) std::erase_if(commands_, is_said_by_the_leader);
+  if (!synced() || !leading_) return;
   if (!started_) start(now);
   for (const std::string& node : health_.take_due(now)) tell_fate(node, now);
   bool emptied = false;
@@ -296,6 +308,7 @@ void Coordinator::publish(const GroupKey& key, Entry& entry) {
 
 std::optional<TimePoint> Coordinator::next_timer() const {
   std::optional<TimePoint> next;
+  if (!started_) return next;
   for (const auto& [key, entry] : groups_) {
     const std::optional<TimePoint> due = entry.group.next_timer();
     if (due && (!next || *due < *next)) next = due;

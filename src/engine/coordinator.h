@@ -3,7 +3,8 @@
 // same commands, which is what tests and simulations rely on.
 //
 // Use: feed events, then call advance(), then take the commands; repeat. Nothing is planned before both nodes
-// and pods have been listed, and plans that stand in the API are taken up before new ones are made.
+// and pods have been listed, and plans that stand in the API are taken up before new ones are made. A standby
+// keeps books and groups all the same, but plans, writes and answers nothing until lead().
 //
 // Thread rule: one thread. answers() may be read by all.
 #pragma once
@@ -32,9 +33,10 @@ struct CoordinatorOptions {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<books::TreeLabels> trees;
   group::Settings groups;
-  Duration node_grace{30'000};   // members on a node that is not ready for longer are lost
-  Duration absent_grace{5'000};  // and on one that does not exist: a list may lag behind
+  Duration node_grace{30'000};    // members on a node that is not ready for longer are lost
+  Duration absent_grace{5'000};   // and on one that does not exist: a list may lag behind
   Duration bind_timeout{50'000};  // for pods of no group, whose binding is passed on
+  bool leading = true;            // false: a standby, until lead()
 };
 
 struct Counts {
@@ -56,6 +58,8 @@ class Coordinator {
   // Nobody waits for the answer to this call any more.
   void bind_abandoned(const std::string& uid, uint64_t number);
   void node_refused(const std::string& uid, const std::string& node, TimePoint now);
+  // Another Muster has led so far: what it left in the API is taken up with the next advance().
+  void lead() { leading_ = true; }
   // The binder's reports.
   void done(const group::Command& command, const Result<void>& result, TimePoint now);
 
@@ -67,6 +71,8 @@ class Coordinator {
 
   // --- views --------------------------------------------------------------------------------------------
   [[nodiscard]] bool synced() const { return nodes_listed_ && pods_listed_; }
+  // What stood in the API has been taken up, and plans are made.
+  [[nodiscard]] bool started() const { return started_; }
   [[nodiscard]] Counts counts() const;
   [[nodiscard]] const group::Group* find(const group::GroupKey& key) const;
   [[nodiscard]] books::Books& books() { return books_; }
@@ -106,6 +112,7 @@ class Coordinator {
   NodeHealth health_;
   std::set<std::string> touched_nodes_;  // whose reservations have to be looked at again
   group::Commands commands_;
+  bool leading_;
   bool nodes_listed_ = false;
   bool pods_listed_ = false;
   bool started_ = false;

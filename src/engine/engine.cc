@@ -32,6 +32,10 @@ void Engine::start() {
   thread_ = std::thread([this] { run(); });
 }
 
+void Engine::lead() {
+  post([this](TimePoint) { coordinator_.lead(); });
+}
+
 void Engine::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -102,7 +106,8 @@ void Engine::turn() {
   metrics_.observe_advance(std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
   // Answers are published by now: whoever is released finds its node.
   for (group::Command& command : coordinator_.take_commands()) carry(std::move(command));
-  ready_ = coordinator_.synced();
+  synced_ = coordinator_.synced();
+  ready_ = coordinator_.started();
   show_counts();
 }
 

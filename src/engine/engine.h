@@ -41,6 +41,10 @@ class Engine final : public extender::Decisions {
   ~Engine() override;  // stops
 
   void start();
+  // Ends the time as a standby (CoordinatorOptions::leading is false): takes up what stands in the API.
+  void lead();
+  // Nodes and pods have been listed: a standby could lead.
+  [[nodiscard]] bool synced() const { return synced_; }
   // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
   // Idempotent.
   void stop();
@@ -81,6 +85,7 @@ class Engine final : public extender::Decisions {
   uint64_t plans_shown_ = 0;
   uint64_t steps_shown_ = 0;
   std::atomic<bool> ready_ = false;
+  std::atomic<bool> synced_ = false;
 
   std::mutex mutex_;  // guards the queue
   std::condition_variable wake_;

@@ -72,6 +72,9 @@ class Decisions {
 
   // Caches have been filled and the engine answers from them.
   [[nodiscard]] virtual bool ready() const = 0;
+  // Why another process is to be asked, in words; empty when this is the right one. The verbs are refused
+  // while there is a reason.
+  [[nodiscard]] virtual std::string standby() const { return {}; }
   // Prometheus text.
   [[nodiscard]] virtual std::string metrics() const = 0;
 };

@@ -10,8 +10,9 @@ http::Headers headers_with(const std::string& token) {
   return headers;
 }
 
-Connections::Connections(std::shared_ptr<Credentials> credentials, std::size_t idle_limit)
-    : credentials_(std::move(credentials)), idle_limit_(idle_limit) {}
+Connections::Connections(std::shared_ptr<Credentials> credentials, std::size_t idle_limit,
+                         std::optional<std::chrono::milliseconds> timeout)
+    : credentials_(std::move(credentials)), idle_limit_(idle_limit), timeout_(timeout) {}
 
 Result<http::Reply> Connections::call(std::string_view method, const std::string& path, std::string_view body,
                                       std::string_view content_type) {
@@ -46,7 +47,9 @@ Result<Connections::Connection> Connections::borrow(const Transport& transport) 
     busy_.insert(connection.http.get());
     return connection;
   }
-  auto http = http::Client::create(*transport);
+  http::ClientOptions options = *transport;
+  if (timeout_) options.connect_timeout = options.read_timeout = *timeout_;
+  auto http = http::Client::create(options);
   if (!http) return tl::unexpected(http.error());
   busy_.insert(http->get());
   return Connection{*std::move(http), transport};

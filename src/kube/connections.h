@@ -3,9 +3,11 @@
 // Thread rule: call() may be called from any number of threads at once and blocks; stop() ends them all.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -19,8 +21,10 @@ namespace muster::kube {
 
 class Connections {
  public:
-  // Keeps at most `idle_limit` connections for later calls.
-  Connections(std::shared_ptr<Credentials> credentials, std::size_t idle_limit);
+  // Keeps at most `idle_limit` connections for later calls. `timeout` replaces the transport's own, for
+  // connecting and for reading.
+  Connections(std::shared_ptr<Credentials> credentials, std::size_t idle_limit,
+              std::optional<std::chrono::milliseconds> timeout = std::nullopt);
 
   // One HTTP call. A 401 is repeated once when the credentials have changed by then. Any other status is a
   // Reply; errors are kUnavailable, kCancelled after stop(), and kInvalid when there are no usable
@@ -46,6 +50,7 @@ class Connections {
 
   const std::shared_ptr<Credentials> credentials_;
   const std::size_t idle_limit_;
+  const std::optional<std::chrono::milliseconds> timeout_;
   std::mutex mutex_;  // guards the rest
   std::vector<Connection> idle_;
   std::set<http::Client*> busy_;

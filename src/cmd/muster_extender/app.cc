@@ -1,6 +1,7 @@
 #include "cmd/muster_extender/app.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <fstream>
@@ -16,6 +17,12 @@ namespace muster::cmd {
 namespace {
 
 constexpr std::chrono::milliseconds kDrain{5'000};
+constexpr int kAttemptsInDeadline = 4;  // a renewal that hangs leaves time for others
+
+std::string host_name() {
+  char name[256] = {};
+  return gethostname(name, sizeof(name) - 1) == 0 && name[0] != '\0' ? name : "muster-extender";
+}
 
 // A generator of its own for each thread that draws.
 Random make_random() {
@@ -62,8 +69,8 @@ std::string url_of(const config::Server& server, uint16_t port) {
 
 }  // namespace
 
-App::App(config::Configuration configuration, Options options)
-    : configuration_(std::move(configuration)), options_(std::move(options)) {}
+App::App(config::Configuration configuration, Options options, std::function<void()> on_lost)
+    : configuration_(std::move(configuration)), options_(std::move(options)), on_lost_(std::move(on_lost)) {}
 
 App::~App() { stop(); }
 
@@ -92,7 +99,31 @@ Result<void> App::start() {
   credentials_ = std::make_shared<kube::Credentials>(*found, clock_, kube::read_file);
   if (const auto usable = credentials_->current(); !usable) return tl::unexpected(usable.error());
   start_engine();
+  if (candidate_) candidate_->start();
   return start_server();
+}
+
+// Made before the engine, which writes through its fence; begins when all is in place.
+void App::start_election() {
+  const config::LeaderElection& chosen = configuration_.leader_election;
+  leases_ = std::make_unique<kube::LeaseClient>(chosen.ns, chosen.name, credentials_,
+                                                chosen.renew_deadline / kAttemptsInDeadline);
+  election::Settings settings;
+  settings.identity =
+      fmt::format("{}_{:08x}{:08x}", host_name(), std::random_device{}(), std::random_device{}());
+  settings.lease_duration = chosen.lease_duration;
+  settings.renew_deadline = chosen.renew_deadline;
+  settings.retry_period = chosen.retry_period;
+  election::Callbacks callbacks;
+  callbacks.fit_to_lead = [this] { return engine_->synced(); };
+  callbacks.on_elected = [this] { engine_->lead(); };
+  callbacks.on_lost = [this] {
+    client_->stop();
+    on_lost_();
+  };
+  candidate_ = std::make_unique<election::Candidate>(settings, *leases_, lease_clock_, make_random(),
+                                                     std::move(callbacks));
+  fenced_ = std::make_unique<election::FencedWriter>(*client_, [this] { return candidate_->acting(); });
 }
 
 void App::start_engine() {
@@ -101,14 +132,20 @@ void App::start_engine() {
   client.burst = configuration_.kubernetes.burst;
   client_ = std::make_unique<kube::Client>(client, credentials_, clock_);
 
+  const bool elected = configuration_.leader_election.enabled;
+  if (elected) start_election();
+
   engine::EngineOptions settings;
+  settings.coordinator.leading = !elected;
   settings.coordinator.scheduler_names = configuration_.scheduler_names;
   settings.coordinator.trees = to_trees(configuration_.trees);
   settings.coordinator.groups = {configuration_.groups.hold_timeout, configuration_.groups.retry_backoff,
                                  configuration_.groups.retry_backoff_max};
   settings.coordinator.bind_timeout = configuration_.server.bind_timeout;
   settings.binder.workers = configuration_.kubernetes.workers;
-  engine_ = std::make_unique<engine::Engine>(settings, *client_, clock_, make_random(), plan_ids());
+  kube::Writer& api = elected ? static_cast<kube::Writer&>(*fenced_) : *client_;
+  engine_ = std::make_unique<engine::Engine>(settings, api, clock_, make_random(), plan_ids());
+  decisions_ = std::make_unique<LedDecisions>(*engine_, candidate_.get());
   engine_->start();
 
   const auto watch = [](std::string_view path) {
@@ -133,9 +170,9 @@ Result<void> App::start_server() {
   settings.max_body_bytes = configuration_.server.max_body_bytes;
   settings.tls = {configuration_.server.tls.cert_file, configuration_.server.tls.key_file,
                   configuration_.server.tls.client_ca_file};
-  service_ = std::make_unique<extender::Service>(*engine_);
+  service_ = std::make_unique<extender::Service>(*decisions_);
   server_ = std::make_unique<http::Server>(settings);
-  extender::add_routes(*server_, *service_, *engine_);
+  extender::add_routes(*server_, *service_, *decisions_);
   const Result<uint16_t> port = server_->start();
   if (!port) return tl::unexpected(port.error());
   announce("serving on " + url_of(configuration_.server, *port));
@@ -143,9 +180,10 @@ Result<void> App::start_server() {
 }
 
 // Waiting bind calls are answered first, so that the server can drain; writes under way are finished before
-// the connections they use go.
+// the connections they use go, and before the lease is handed to somebody who would write as well.
 void App::stop() {
   if (engine_) engine_->stop();
+  if (candidate_) candidate_->stop();
   if (server_) server_->stop(kDrain);
   if (nodes_) nodes_->stop();
   if (pods_) pods_->stop();
