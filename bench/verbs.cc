@@ -91,7 +91,7 @@ double milliseconds_since(steady_clock::time_point begin) {
 }
 
 std::string node_name(int i) {
-  return fmt::format("ip-10-{:03}-{:03}-{:06}.eu-central-1.compute.internal", i / 65536, i / 256 % 256, i);
+  return fmt::format("ip-10-{:03}-{:03}-{:06}.us-east.compute.internal", i / 65536, i / 256 % 256, i);
 }
 
 std::string filter_body(int names) {
@@ -129,12 +129,13 @@ class Bench {
       }
       http::Response response;
       response.status = answer.status;
-      response.body = std::move(answer.body);
+      response.pieces = std::move(answer.reply.pieces);
+      response.body = std::move(answer.reply.end);
       return response;
     });
     server_.route_blocking("POST", "/bind", [this](const http::Request& request) {
       http::Response response;
-      response.body = service_.bind(request.body).body;
+      response.body = service_.bind(request.body).reply.end;
       return response;
     });
     auto port = server_.start();

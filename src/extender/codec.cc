@@ -1,6 +1,8 @@
 #include "extender/codec.h"
 
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 #include "extender/json_walk.h"
@@ -43,28 +45,14 @@ Result<std::shared_ptr<const std::string>> rewrite_names(std::string_view list) 
   return std::shared_ptr<const std::string>(std::move(text));
 }
 
-// Reads the list at `begin` and returns its end.
-Result<std::size_t> read_names(std::string_view body, std::size_t begin, FilterCall& out) {
-  if (body[begin] != '[') {
-    auto end = value_end(body, begin);
-    if (!end) return end;
-    return invalid("NodeNames is {}, not a list of names", muster::quoted(body.substr(begin, *end - begin)));
-  }
-  // The first closing bracket ends the list unless it stands in a string, and then the text is not plain.
-  std::size_t bracket = body.find(']', begin);
-  if (bracket != std::string_view::npos) {
-    if (auto plain = NodeNames::from_plain(body.substr(begin + 1, bracket - begin - 1))) {
-      out.names = *plain;
-      return bracket + 1;
-    }
-  }
-  auto end = value_end(body, begin);
-  if (!end) return end;
-  auto text = rewrite_names(body.substr(begin, *end - begin));
-  if (!text) return tl::unexpected(text.error());
-  out.names_rewritten = *std::move(text);
-  out.names = NodeNames::from_plain(*out.names_rewritten).value();
-  return end;
+// Where the list that begins at `begin` ends if it is the last value of the body, as kube-scheduler writes
+// it: known without a look at what is in it. Nothing when the body's end does not look like that.
+std::optional<std::size_t> end_of_last_list(std::string_view body, std::size_t begin) {
+  std::size_t brace = body.find_last_not_of(" \n\t\r");
+  bool ends_so =
+      brace != std::string_view::npos && brace > begin + 1 && body[brace] == '}' && body[brace - 1] == ']';
+  if (!ends_so || body[begin] != '[') return std::nullopt;
+  return brace;
 }
 
 struct FilterFields {
@@ -72,31 +60,62 @@ struct FilterFields {
   bool nodes = false;
 };
 
-Result<void> walk_filter_call(std::string_view body, FilterCall& out, FilterFields& seen) {
-  return walk_object(body, [&](std::string_view key, std::string_view text, std::size_t begin) {
+Result<FilterFields> walk_filter_call(std::string_view body, FilterHead& out) {
+  FilterFields seen;
+  auto walked = walk_object(body, [&](std::string_view written, std::string_view text, std::size_t begin) {
+    std::string storage;
+    std::string_view key = unescaped_key(written, storage);
     bool null = text.substr(begin).starts_with("null");
-    if (key == "NodeNames" && !null) {
-      seen.names = true;
-      return read_names(text, begin, out);
-    }
-    auto end = value_end(text, begin);
+    bool names = key == "NodeNames" && !null;
+    bool may_guess = names && out.guessed && !out.pod_json.empty();
+    auto guess = may_guess ? end_of_last_list(text, begin) : std::nullopt;
+    auto end = guess ? Result<std::size_t>(*guess) : value_end(text, begin);
     if (!end || null) return end;
-    if (key == "Pod") out.pod_json = text.substr(begin, *end - begin);
-    if (key == "Nodes") seen.nodes = true;
+    std::string_view value = text.substr(begin, *end - begin);
+    if (names) out.list = value;
+    if (key == "Pod") out.pod_json = value;
+    seen.names = seen.names || names;
+    seen.nodes = seen.nodes || key == "Nodes";
     return end;
   });
+  if (!walked) return tl::unexpected(walked.error());
+  return seen;
 }
 
-Result<FilterCall> filter_call(std::string_view body) {
-  FilterCall out;
-  FilterFields seen;
-  if (auto walked = walk_filter_call(body, out, seen); !walked) return tl::unexpected(walked.error());
+// guess: the list of names is taken to go to the body's end. What is told by a plain list of names alone.
+Result<FilterHead> filter_head(std::string_view body, bool guess) {
+  FilterHead out;
+  out.body = body;
+  out.guessed = guess;
+  auto seen = walk_filter_call(body, out);
+  if (!seen) return tl::unexpected(seen.error());
   if (out.pod_json.empty()) return invalid("Pod is missing");
-  if (!seen.names && seen.nodes) return invalid("Nodes instead of NodeNames: {}", kNotCacheCapable);
-  if (!seen.names) return invalid("NodeNames is missing");
+  if (!seen->names && seen->nodes) return invalid("Nodes instead of NodeNames: {}", kNotCacheCapable);
+  if (!seen->names) return invalid("NodeNames is missing");
+  if (!out.list.starts_with('[')) {
+    return invalid("NodeNames is {}, not a list of names", muster::quoted(out.list));
+  }
   auto pod = read_pod_identity(out.pod_json);
   if (!pod) return tl::unexpected(pod.error());
   out.pod = *std::move(pod);
+  return out;
+}
+
+Result<Offer> offer(const FilterHead& head, std::string_view wanted) {
+  Offer out;
+  if (auto plain = NodeNames::from_plain(head.list.substr(1, head.list.size() - 2), wanted, out.has_wanted)) {
+    out.names = *plain;
+    return out;
+  }
+  if (head.guessed) {
+    // Another form, or other keys behind the list.
+    auto exact = filter_head(head.body, false);
+    return exact ? offer(*exact, wanted) : Result<Offer>(tl::unexpected(exact.error()));
+  }
+  auto text = rewrite_names(head.list);
+  if (!text) return tl::unexpected(text.error());
+  out.rewritten = *std::move(text);
+  out.names = NodeNames::from_plain(*out.rewritten, wanted, out.has_wanted).value();
   return out;
 }
 
@@ -110,7 +129,9 @@ std::string* field_of(BindCall& call, std::string_view key) {
 
 Result<BindCall> bind_call(std::string_view body) {
   BindCall out;
-  auto walked = walk_object(body, [&](std::string_view key, std::string_view text, std::size_t begin) {
+  auto walked = walk_object(body, [&](std::string_view written, std::string_view text, std::size_t begin) {
+    std::string storage;
+    std::string_view key = unescaped_key(written, storage);
     auto end = value_end(text, begin);
     std::string* field = field_of(out, key);
     if (!end || field == nullptr) return end;
@@ -165,7 +186,9 @@ Result<PreemptCall> preempt_call(std::string_view body) {
   std::string_view pod_json;
   std::string_view meta;
   bool whole_pods = false;
-  auto walked = walk_object(body, [&](std::string_view key, std::string_view text, std::size_t begin) {
+  auto walked = walk_object(body, [&](std::string_view written, std::string_view text, std::size_t begin) {
+    std::string storage;
+    std::string_view key = unescaped_key(written, storage);
     auto end = value_end(text, begin);
     if (!end) return end;
     std::string_view value = text.substr(begin, *end - begin);
@@ -193,8 +216,12 @@ Result<PreemptCall> preempt_call(std::string_view body) {
 
 }  // namespace
 
-Result<FilterCall> read_filter_call(std::string_view body) {
-  return filter_call(body).map_error([](Error error) { return with_verb("filter", std::move(error)); });
+Result<FilterHead> read_filter_head(std::string_view body) {
+  return filter_head(body, true).map_error([](Error error) { return with_verb("filter", std::move(error)); });
+}
+
+Result<Offer> read_offer(const FilterHead& head, std::string_view wanted) {
+  return offer(head, wanted).map_error([](Error error) { return with_verb("filter", std::move(error)); });
 }
 
 Result<BindCall> read_bind_call(std::string_view body) {

@@ -16,11 +16,20 @@
 
 namespace muster::extender {
 
-struct FilterCall {
+// filter's call without the node names: they have only been found, not looked at.
+struct FilterHead {
   PodIdentity pod;
   std::string_view pod_json;
+  std::string_view list;  // with its brackets
+  std::string_view body;
+  bool guessed = false;  // the list is taken to go on to the body's end
+};
+
+// The nodes that filter's call offers.
+struct Offer {
   NodeNames names;
-  std::shared_ptr<const std::string> names_rewritten;  // what names points into when it was not plain
+  std::shared_ptr<const std::string> rewritten;  // what names points into when the list was not plain
+  bool has_wanted = false;
 };
 
 struct Candidate {
@@ -34,7 +43,11 @@ struct PreemptCall {
   std::vector<Candidate> candidates;
 };
 
-[[nodiscard]] Result<FilterCall> read_filter_call(std::string_view body);
+// O(length of the pod) when the names are the last thing in the body.
+[[nodiscard]] Result<FilterHead> read_filter_head(std::string_view body);
+// Looks for the node `wanted` on the way. One memory scan; a full parse when the list is not as
+// kube-scheduler writes it.
+[[nodiscard]] Result<Offer> read_offer(const FilterHead& head, std::string_view wanted = {});
 [[nodiscard]] Result<BindCall> read_bind_call(std::string_view body);
 [[nodiscard]] Result<PreemptCall> read_preempt_call(std::string_view body);
 

@@ -24,12 +24,15 @@ tl::unexpected<Error> broken(std::string_view text, std::size_t at, std::string_
 
 // One behind the closing quote of the string that begins at `begin`; npos when there is none.
 std::size_t string_end(std::string_view text, std::size_t begin) {
-  std::size_t at = begin + 1;
+  std::size_t from = begin + 1;
   while (true) {
-    at = text.find_first_of("\"\\", at);
-    if (at == std::string_view::npos) return at;
-    if (text[at] == '"') return at + 1;
-    at += 2;
+    std::size_t quote = text.find('"', from);
+    if (quote == std::string_view::npos) return quote;
+    // A quote behind an odd number of backslashes belongs to the string.
+    std::size_t slashes = 0;
+    while (quote - slashes > from && text[quote - slashes - 1] == '\\') ++slashes;
+    if (slashes % 2 == 0) return quote + 1;
+    from = quote + 1;
   }
 }
 
@@ -110,6 +113,14 @@ Result<std::string> string_value(std::string_view text, std::string_view field) 
   if (value.is_discarded()) return invalid("{} is {}, which is not JSON", field, muster::quoted(text));
   if (!value.is_string()) return invalid("{} is {}, not a string", field, muster::quoted(text));
   return value.get<std::string>();
+}
+
+std::string_view unescaped_key(std::string_view key, std::string& storage) {
+  if (key.find('\\') == std::string_view::npos) return key;
+  auto parsed = nlohmann::json::parse("\"" + std::string(key) + "\"", nullptr, false);
+  if (!parsed.is_string()) return key;
+  storage = parsed.get<std::string>();
+  return storage;
 }
 
 bool is_null(std::string_view text) { return text == "null"; }

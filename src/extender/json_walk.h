@@ -23,9 +23,11 @@ inline constexpr int kMaxJsonDepth = 100;
 using ValueReader =
     std::function<Result<std::size_t>(std::string_view key, std::string_view text, std::size_t begin)>;
 
-// Calls read for each member of the object that is the whole text, in order. Keys are compared as written:
-// one with an escape in it is no key of ours.
+// Calls read for each member of the object that is the whole text, in order. Keys come as written.
 [[nodiscard]] Result<void> walk_object(std::string_view text, const ValueReader& read);
+
+// A key as written, without its escapes; storage holds the result when there were some.
+[[nodiscard]] std::string_view unescaped_key(std::string_view key, std::string& storage);
 
 // The text as a string value. kInvalid names `field` and the value when it is none.
 [[nodiscard]] Result<std::string> string_value(std::string_view text, std::string_view field);

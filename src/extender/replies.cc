@@ -20,6 +20,12 @@ std::string json_string(std::string_view text) {
 
 }  // namespace
 
+std::string Reply::text() const {
+  std::string out;
+  for (std::string_view piece : pieces) out += piece;
+  return out + end;
+}
+
 std::string one_node_reply(std::string_view node) {
   std::string out(kNames);
   append_json_string(out, node);
@@ -27,42 +33,40 @@ std::string one_node_reply(std::string_view node) {
   return out;
 }
 
-std::string all_nodes_reply(const NodeNames& names) {
-  std::string out;
-  out.reserve(kNames.size() + names.text().size() + kNoneFailed.size());
-  out += kNames;
-  out += names.text();
-  out += kNoneFailed;
+Reply all_nodes_reply(const NodeNames& names) {
+  Reply out;
+  out.pieces = {kNames, names.text()};
+  out.end = kNoneFailed;
   return out;
 }
 
-std::string some_nodes_reply(const NodeNames& names, const ShortHosts& without, std::string_view reason) {
+Reply some_nodes_reply(const NodeNames& names, const ShortHosts& without, std::string_view reason) {
   std::string reason_json = json_string(reason);
   std::string_view text = names.text();
+  Reply out;
+  out.pieces = {kNames};
   std::string failed;
-  std::string out;
-  out.reserve(kNames.size() + text.size() + kFailed.size() + kEnd.size() + 4096);
-  out += kNames;
-  std::size_t copied = 0;  // what follows has neither been copied nor left out
-  auto copy_until = [&](std::size_t end) {
-    if (end <= copied) return;
-    if (out.size() > kNames.size()) out += ',';
-    out += text.substr(copied, end - copied);
+  std::size_t given = 0;  // what follows has neither been given nor left out
+  auto give_until = [&](std::size_t end) {
+    if (end <= given) return;
+    if (out.pieces.size() > 1) out.pieces.emplace_back(",");
+    out.pieces.push_back(text.substr(given, end - given));
   };
   names.for_each([&](std::string_view name) {
     if (!without.contains(name)) return;
     auto begin = static_cast<std::size_t>(name.data() - text.data()) - 1;  // its quote
-    copy_until(begin > 0 ? begin - 1 : 0);
-    copied = std::min(begin + name.size() + 3, text.size());
+    give_until(begin > 0 ? begin - 1 : 0);
+    given = std::min(begin + name.size() + 3, text.size());
     failed += failed.empty() ? "\"" : ",\"";
     failed += name;
     failed += "\":";
     failed += reason_json;
   });
-  copy_until(text.size());
-  out += kFailed;
-  out += failed;
-  out += kEnd;
+  give_until(text.size());
+  out.end.reserve(kFailed.size() + failed.size() + kEnd.size());
+  out.end += kFailed;
+  out.end += failed;
+  out.end += kEnd;
   return out;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "extender/codec.h"
@@ -13,14 +14,26 @@
 
 namespace muster::extender {
 
+// An answer's text: the pieces, then `end`. Pieces are parts of the call's body or text that always exists,
+// so that megabytes of node names go back without being copied.
+struct Reply {
+  std::vector<std::string_view> pieces;
+  std::string end;
+
+  Reply() = default;
+  Reply(std::string text) : end(std::move(text)) {}
+  // All of it in one. One copy.
+  [[nodiscard]] std::string text() const;
+};
+
 // This node and no other. Must be one of the offered ones.
 [[nodiscard]] std::string one_node_reply(std::string_view node);
-// Everything that was offered. One copy.
-[[nodiscard]] std::string all_nodes_reply(const NodeNames& names);
+// Everything that was offered. O(1). names' text outlives the reply.
+[[nodiscard]] Reply all_nodes_reply(const NodeNames& names);
 // Everything but these hosts, each of which gets the reason. One pass; what lies between two of them is one
-// copy.
-[[nodiscard]] std::string some_nodes_reply(const NodeNames& names, const ShortHosts& without,
-                                           std::string_view reason);
+// piece. names' text outlives the reply.
+[[nodiscard]] Reply some_nodes_reply(const NodeNames& names, const ShortHosts& without,
+                                     std::string_view reason);
 // None, each with the reason.
 [[nodiscard]] std::string no_node_reply(const NodeNames& names, std::string_view reason);
 

@@ -24,7 +24,8 @@ http::Handler verb(Service& service, Decisions& decisions, Verb call) {
     Answer answer = (service.*call)(request.body);
     http::Response response;
     response.status = answer.status;
-    response.body = std::move(answer.body);
+    response.pieces = std::move(answer.reply.pieces);
+    response.body = std::move(answer.reply.end);
     return response;
   };
 }

@@ -1,5 +1,6 @@
 #include "extender/service.h"
 
+#include <utility>
 #include <vector>
 
 #include "extender/replies.h"
@@ -13,32 +14,41 @@ constexpr std::string_view kPromised = "muster: the free room is promised to a g
 
 Answer bad_call(const Error& error) { return {400, error_reply(error.message)}; }
 
-Answer foreign(const FilterCall& call, const Promises& promises) {
-  if (promises.empty()) return {200, all_nodes_reply(call.names)};
+Answer with_names(const Offer& offer, Reply reply) {
+  // Names that had to be rewritten end with the call.
+  if (offer.rewritten) return {200, reply.text()};
+  return {200, std::move(reply)};
+}
+
+Answer foreign(const FilterHead& call, const Offer& offer, const Promises& promises) {
+  if (promises.empty()) return with_names(offer, all_nodes_reply(offer.names));
   auto pod = kube::decode_pod(call.pod_json);
   if (!pod) return bad_call(Error{ErrorCode::kInvalid, "filter: Pod: " + pod.error().message});
   ShortHosts hosts(promises, pod->requests);
-  if (hosts.empty()) return {200, all_nodes_reply(call.names)};
-  return {200, some_nodes_reply(call.names, hosts, kPromised)};
+  if (hosts.empty()) return with_names(offer, all_nodes_reply(offer.names));
+  return with_names(offer, some_nodes_reply(offer.names, hosts, kPromised));
 }
 
 }  // namespace
 
 Answer Service::filter(std::string_view body) {
-  auto call = read_filter_call(body);
+  auto call = read_filter_head(body);
   if (!call) return bad_call(call.error());
   FilterDecision decision = decisions_.filter(call->pod);
-  if (const auto* other = std::get_if<Foreign>(&decision)) return foreign(*call, *other->promises);
-  if (const auto* plan = std::get_if<Planned>(&decision)) return planned(*call, plan->node);
-  return {200, no_node_reply(call->names, std::get<Held>(decision).reason)};
+  const auto* plan = std::get_if<Planned>(&decision);
+  auto offer = read_offer(*call, plan != nullptr ? plan->node : std::string_view());
+  if (!offer) return bad_call(offer.error());
+  if (plan != nullptr) return planned(call->pod, *offer, plan->node);
+  if (const auto* other = std::get_if<Foreign>(&decision)) return foreign(*call, *offer, *other->promises);
+  return {200, no_node_reply(offer->names, std::get<Held>(decision).reason)};
 }
 
-Answer Service::planned(const FilterCall& call, const std::string& node) {
-  if (call.names.contains(node)) return {200, one_node_reply(node)};
-  decisions_.node_refused(call.pod, node);
-  return {200, no_node_reply(call.names, fmt::format("muster: kube-scheduler does not offer {}, which was "
-                                                     "planned for this pod; it is planned again",
-                                                     node))};
+Answer Service::planned(const PodIdentity& pod, const Offer& offer, const std::string& node) {
+  if (offer.has_wanted) return {200, one_node_reply(node)};
+  decisions_.node_refused(pod, node);
+  return {200, no_node_reply(offer.names, fmt::format("muster: kube-scheduler does not offer {}, which was "
+                                                      "planned for this pod; it is planned again",
+                                                      node))};
 }
 
 Answer Service::bind(std::string_view body) {

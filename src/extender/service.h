@@ -10,12 +10,13 @@
 
 #include "extender/codec.h"
 #include "extender/decisions.h"
+#include "extender/replies.h"
 
 namespace muster::extender {
 
 struct Answer {
   int status = 200;
-  std::string body;
+  Reply reply;  // its pieces point into the call's body
 };
 
 class Service {
@@ -31,7 +32,7 @@ class Service {
   [[nodiscard]] Answer preempt(std::string_view body);
 
  private:
-  [[nodiscard]] Answer planned(const FilterCall& call, const std::string& node);
+  [[nodiscard]] Answer planned(const PodIdentity& pod, const Offer& offer, const std::string& node);
 
   Decisions& decisions_;
 };

@@ -18,16 +18,19 @@ uint32_t ShortHosts::bit_of(std::string_view name) {
   constexpr uint64_t kFactor = 0x9e3779b97f4a7c15u;
   uint64_t hash = name.size();
   uint64_t piece = 0;
-  const char* at = name.data();
-  std::size_t left = name.size();
-  for (; left > sizeof piece; left -= sizeof piece, at += sizeof piece) {
-    std::memcpy(&piece, at, sizeof piece);
-    hash = (hash ^ piece) * kFactor;
-    hash ^= hash >> 29;
+  if (name.size() < sizeof piece) {
+    for (char c : name) piece = piece << 8 | static_cast<unsigned char>(c);
+    return static_cast<uint32_t>(((hash ^ piece) * kFactor) >> 50);
   }
-  piece = 0;
-  std::memcpy(&piece, at, left);
-  return static_cast<uint32_t>(((hash ^ piece) * kFactor) >> 50);
+  const char* at = name.data();
+  const char* last = at + name.size() - sizeof piece;  // the last piece overlaps the one before it
+  for (; at < last; at += sizeof piece) {
+    std::memcpy(&piece, at, sizeof piece);
+    hash = (hash + piece) * kFactor;
+  }
+  std::memcpy(&piece, last, sizeof piece);
+  hash = (hash + piece) * kFactor;
+  return static_cast<uint32_t>(hash >> 50);
 }
 
 ShortHosts::ShortHosts(const Promises& promises, const ResourceList& requests) {

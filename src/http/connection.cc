@@ -10,12 +10,14 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <thread>
 
 namespace muster::http {
 namespace {
 
 constexpr std::size_t kBufferBytes = 64u << 10;
-constexpr std::size_t kWasteBytes = 16u << 10;
+constexpr std::size_t kWasteBytes = 64u << 10;
+constexpr std::chrono::milliseconds kWastePause{1};
 
 std::string peer_address(int fd) {
   sockaddr_storage address = {};
@@ -158,13 +160,17 @@ std::size_t Connection::read(char* out, std::size_t size, SteadyTime deadline) {
   return taken;
 }
 
-bool Connection::read_into(std::string& out, std::size_t size, SteadyTime deadline) {
-  while (size > 0) {
-    if (!wait_for_data(deadline)) return false;
-    std::string_view have = buffered().substr(0, size);
-    out += have;
-    size -= have.size();
-    consume(have.size());
+bool Connection::read_all(char* out, std::size_t size, SteadyTime deadline) {
+  std::size_t have = std::min(size, buffered().size());
+  if (have > 0) std::memcpy(out, buffered().data(), have);
+  consume(have);
+  while (have < size) {
+    std::size_t got = 0;
+    Io state = read_some(out + have, size - have, got);
+    have += got;
+    if (state == Io::kDone) continue;
+    if (state == Io::kClosed) return false;
+    if (!wait(state == Io::kWantRead ? POLLIN : POLLOUT, deadline)) return false;
   }
   return true;
 }
@@ -205,7 +211,11 @@ void Connection::linger(SteadyTime deadline) {
   std::array<char, kWasteBytes> waste;
   while (std::chrono::steady_clock::now() < deadline) {
     ssize_t result = ::recv(fd_.get(), waste.data(), waste.size(), 0);
-    if (result > 0) continue;
+    if (result > 0) {
+      // Who sends a hundred megabytes after a refusal gets no processor for it.
+      std::this_thread::sleep_for(kWastePause);
+      continue;
+    }
     if (result == 0) return;
     if (errno == EINTR) continue;
     if (errno != EAGAIN && errno != EWOULDBLOCK) return;

@@ -40,13 +40,15 @@ class Connection {
   // Read, not yet consumed.
   [[nodiscard]] std::string_view buffered() const { return {buffer_.get() + begin_, end_ - begin_}; }
   void consume(std::size_t bytes) { begin_ += bytes; }
+  // A TLS record has begun to arrive and nothing of it can be read yet.
+  [[nodiscard]] bool within_record() const { return ssl_ && SSL_has_pending(ssl_.get()) == 1; }
   // Gives the buffer's memory back when nothing is in it: while a call waits and while the connection idles.
   void trim();
 
   // Reads at least one byte, buffered ones first; 0 at the end, on an error and at the deadline.
   [[nodiscard]] std::size_t read(char* out, std::size_t size, SteadyTime deadline);
-  // Appends exactly `size` bytes; false when they do not all come in time. Takes memory only for what came.
-  [[nodiscard]] bool read_into(std::string& out, std::size_t size, SteadyTime deadline);
+  // Reads exactly `size` bytes; false when they do not all come in time. Touches memory only for what came.
+  [[nodiscard]] bool read_all(char* out, std::size_t size, SteadyTime deadline);
   // All of it; false on an error, or when the peer takes nothing for `stall`.
   [[nodiscard]] bool write(std::string_view data, std::chrono::milliseconds stall);
 

@@ -151,7 +151,7 @@ bool Front::next_head(const ConnectionPtr& connection, std::string_view& head) {
     if (state == Io::kDone) continue;
 
     SteadyTime now = steady_clock::now();
-    bool idle = c.buffered().empty();
+    bool idle = c.buffered().empty() && !c.within_record();
     if (!idle && c.request_started == SteadyTime{}) c.request_started = now;
     c.trim();
     listener_->park(connection, state,

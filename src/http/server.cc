@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "http/body_buffers.h"
 #include "http/front.h"
 
 namespace muster::http {
@@ -90,8 +91,28 @@ struct Call {
   const RequestHead& head;
   const Route& route;
   SteadyTime body_deadline;
+  BodyBuffer body;
+  std::vector<std::string_view> pieces;  // of the response
+  std::string last_piece;
   bool unread = false;  // the rest of the request was not read
 };
+
+// Small pieces are put together, large ones sent from where they are.
+template <typename Write>
+bool write_pieces(const Call& call, Write write) {
+  constexpr std::size_t kLarge = 32u << 10;
+  std::string small;
+  auto flush = [&] { return small.empty() || write(std::exchange(small, {})); };
+  auto add = [&](std::string_view piece) {
+    if (piece.size() >= kLarge) return flush() && write(piece);
+    small += piece;
+    return small.size() < kLarge || flush();
+  };
+  for (std::string_view piece : call.pieces) {
+    if (!add(piece)) return false;
+  }
+  return add(call.last_piece) && flush();
+}
 
 std::string reduced_head(const RequestHead& head) {
   std::string out = head.has_body() ? "POST" : head.method == "HEAD" ? "HEAD" : "GET";
@@ -112,7 +133,7 @@ struct Server::Impl : httplib::Server {
   explicit Impl(ServerOptions server_options) : options(std::move(server_options)) {
     set_keep_alive_timeout(options.keep_alive.count());
     set_keep_alive_max_count(1'000'000'000);
-    Get("/", [this](const httplib::Request&, httplib::Response& out) { answer(out, {}); });
+    Get("/", [this](const httplib::Request&, httplib::Response& out) { answer(out); });
     Post("/", [this](const httplib::Request&, httplib::Response& out, const httplib::ContentReader& reader) {
       read_and_answer(out, reader);
     });
@@ -132,13 +153,14 @@ struct Server::Impl : httplib::Server {
                std::string_view allowed_methods = {});
   After run_route(Connection& connection, const RequestHead& head, const Route& route);
   void read_and_answer(httplib::Response& out, const httplib::ContentReader& reader);
-  void answer(httplib::Response& out, std::string body);
-  Response call_handler(std::string body);
+  void answer(httplib::Response& out);
+  Response call_handler();
 
   ServerOptions options;
   std::map<std::string, Methods, std::less<>> exact;
   std::map<std::string, Methods, std::greater<>> below;  // "/api/*" as "/api/"; a longer prefix comes first
   std::atomic<std::size_t> blocking_calls = 0;
+  BodyBuffers bodies;
   std::unique_ptr<Front> front;
 };
 
@@ -204,35 +226,36 @@ After Server::Impl::run_route(Connection& connection, const RequestHead& head, c
   // A chunk of one byte takes six on the wire; whoever sends only such chunks has to do with a third.
   uint64_t raw_limit = 2 * static_cast<uint64_t>(options.max_body_bytes) + (64u << 10);
   auto body_deadline = steady_clock::now() + 3 * options.io_timeout;
-  Call call{connection, head, route, body_deadline};
+  Call call{connection, head, route, body_deadline, {}, {}, {}};
   HttpStream stream(connection, reduced_head(head), options.io_timeout, body_deadline, raw_limit);
   bool close = !head.keep_alive;
   bool closed = false;
   current_call = &call;
   bool ok = process_request(stream, close, closed, nullptr);
   current_call = nullptr;
+  bodies.give_back(std::move(call.body));
   if (call.unread) return After::kAbort;
   return ok && !close && !stream.broken() ? After::kKeep : After::kClose;
 }
 
 void Server::Impl::read_and_answer(httplib::Response& out, const httplib::ContentReader& reader) {
   Call& call = *current_call;
-  std::string body;
   bool too_long = false;
   bool whole = false;
   if (call.head.chunked) {
     whole = reader([&](const char* data, size_t size) {
-      too_long = body.size() + size > options.max_body_bytes;
-      if (!too_long) body.append(data, size);
+      too_long = call.body.size + size > options.max_body_bytes;
+      if (!too_long) call.body.append({data, size});
       return !too_long;
     });
   } else {
     // The library would take it in pieces of 4 KB. Its length has been checked against the limit.
-    body.reserve(call.head.content_length);
-    whole = call.connection.read_into(body, call.head.content_length, call.body_deadline);
+    call.body = bodies.take(call.head.content_length);
+    call.body.size = call.head.content_length;
+    whole = call.connection.read_all(call.body.bytes.get(), call.body.size, call.body_deadline);
   }
   if (whole) {
-    answer(out, std::move(body));
+    answer(out);
     return;
   }
   call.unread = true;
@@ -244,11 +267,23 @@ void Server::Impl::read_and_answer(httplib::Response& out, const httplib::Conten
   out.set_header("Connection", "close");
 }
 
-void Server::Impl::answer(httplib::Response& out, std::string body) {
+void Server::Impl::answer(httplib::Response& out) {
   Call& call = *current_call;
   call.connection.trim();
-  Response response = call_handler(std::move(body));
+  Response response = call_handler();
   out.status = response.status;
+  if (!response.pieces.empty()) {
+    call.pieces = std::move(response.pieces);
+    call.last_piece = std::move(response.body);
+    std::size_t size = call.last_piece.size();
+    for (std::string_view piece : call.pieces) size += piece.size();
+    auto write = [&call](size_t, size_t, httplib::DataSink& sink) {
+      return write_pieces(call,
+                          [&](std::string_view piece) { return sink.write(piece.data(), piece.size()); });
+    };
+    out.set_content_provider(size, response.content_type, write);
+    return;
+  }
   if (!response.stream) {
     out.body = std::move(response.body);
     out.set_header("Content-Type", response.content_type);
@@ -265,7 +300,7 @@ void Server::Impl::answer(httplib::Response& out, std::string body) {
   out.set_chunked_content_provider(response.content_type, write_all);
 }
 
-Response Server::Impl::call_handler(std::string body) {
+Response Server::Impl::call_handler() {
   Call& call = *current_call;
   const RequestHead& head = call.head;
   bool blocking = call.route.blocking;
@@ -277,7 +312,7 @@ Response Server::Impl::call_handler(std::string body) {
   Request request;
   request.method = head.method;
   request.path = head.path;
-  request.body = std::move(body);
+  request.body = call.body.text();
   request.remote_address = call.connection.peer();
   request.query = [&head](std::string_view name) { return head.query_value(name); };
   request.header = [&head](std::string_view name) { return std::string(head.header(name)); };

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 
@@ -22,6 +23,9 @@ struct ServerTls {
   std::string cert_file;
   std::string key_file;
   std::string client_ca_file;  // empty: callers need no certificate
+  // Of the certificates of that CA those that bear one of these names: the subject's CN, or a DNS name or URI
+  // of the subject alternative names. Empty: all of them.
+  std::vector<std::string> client_names;
 };
 
 struct ServerOptions {
@@ -37,8 +41,8 @@ struct ServerOptions {
 
 struct Request {
   std::string method;
-  std::string path;  // percent-decoded, without the query
-  std::string body;
+  std::string path;       // percent-decoded, without the query
+  std::string_view body;  // ends when the response has been sent
   std::string remote_address;
   std::function<std::string(std::string_view)> query;   // first value of a query parameter, "" if absent
   std::function<std::string(std::string_view)> header;  // value of a header, "" if absent
@@ -49,6 +53,8 @@ using Sink = std::function<bool(std::string_view)>;
 
 struct Response {
   int status = 200;
+  // Sent before body without being copied: parts of the request's body, or text that outlives the response.
+  std::vector<std::string_view> pieces;
   std::string body;
   std::string content_type = "application/json; charset=utf-8";
   // When set, the body is what this writes, in chunks, until it returns. It must return soon after the sink

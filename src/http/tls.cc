@@ -3,13 +3,69 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/log.h"
 
 namespace muster::http {
+namespace {
+
+using Names = std::vector<std::string>;
+
+std::string text_of(const ASN1_STRING* value) {
+  unsigned char* utf8 = nullptr;
+  int size = ASN1_STRING_to_UTF8(&utf8, value);
+  if (size < 0) return {};
+  std::string out(reinterpret_cast<char*>(utf8), static_cast<std::size_t>(size));
+  OPENSSL_free(utf8);
+  return out;
+}
+
+// CN, DNS names, URIs.
+Names names_of(X509* certificate) {
+  Names out;
+  X509_NAME* subject = X509_get_subject_name(certificate);
+  for (int at = -1; (at = X509_NAME_get_index_by_NID(subject, NID_commonName, at)) >= 0;) {
+    out.push_back(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+  }
+  auto* others =
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
+  for (int i = 0; i < sk_GENERAL_NAME_num(others); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(others, i);
+    if (name->type == GEN_DNS) out.push_back(text_of(name->d.dNSName));
+    if (name->type == GEN_URI) out.push_back(text_of(name->d.uniformResourceIdentifier));
+  }
+  GENERAL_NAMES_free(others);
+  return out;
+}
+
+void free_names(void*, void* names, CRYPTO_EX_DATA*, int, long, void*) { delete static_cast<Names*>(names); }
+
+// Where a context keeps the names it lets in.
+int names_slot() {
+  static const int slot = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &free_names);
+  return slot;
+}
+
+// Behind OpenSSL's own checks, for the caller's certificate and each above it.
+int check_names(int good_so_far, X509_STORE_CTX* store) {
+  if (good_so_far != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return good_so_far;
+  const auto* ssl =
+      static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* wanted = static_cast<Names*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), names_slot()));
+  Names shown = names_of(X509_STORE_CTX_get_current_cert(store));
+  if (std::find_first_of(shown.begin(), shown.end(), wanted->begin(), wanted->end()) != shown.end()) return 1;
+  log_warning("http: a caller is refused: none of its certificate's names ({}) is in clientNames",
+              fmt::join(shown, ", "));
+  X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+  return 0;
+}
+
+}  // namespace
 
 std::string take_ssl_error() {
   unsigned long code = ERR_get_error();
@@ -53,7 +109,10 @@ Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files) {
     return invalid("tls clientCAFile {}: {}", files.client_ca_file, take_ssl_error());
   }
   SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(files.client_ca_file.c_str()));
-  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+  bool any_name = files.client_names.empty();
+  if (!any_name) SSL_CTX_set_ex_data(ctx, names_slot(), new Names(files.client_names));
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+                     any_name ? nullptr : &check_names);
   return context;
 }
 

@@ -26,6 +26,7 @@ class RawSocket {
     connected_ = ::connect(fd_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
 
+  [[nodiscard]] int fd() const { return fd_.get(); }
   [[nodiscard]] bool connected() const { return connected_; }
   // False when the peer has closed.
   bool send(std::string_view bytes) {

@@ -10,6 +10,16 @@ namespace {
 using Catch::Matchers::Contains;
 using nlohmann::json;
 
+struct FilterCall : FilterHead, Offer {};
+
+Result<FilterCall> read_filter_call(std::string_view body) {
+  auto head = read_filter_head(body);
+  if (!head) return tl::unexpected(head.error());
+  auto offer = read_offer(*head);
+  if (!offer) return tl::unexpected(offer.error());
+  return FilterCall{*head, *offer};
+}
+
 std::string message(const Result<FilterCall>& call) { return call ? "no error" : call.error().message; }
 
 std::string filter_with(const std::string& pod, const std::string& names = R"(["node-a"])") {
@@ -29,7 +39,7 @@ TEST_CASE("codec: kube-scheduler's filter call is read") {
   CHECK(!call->pod.in_native_group);
   CHECK(call->names.text() == R"("node-a","node-b","node-c")");
   CHECK(json::parse(call->pod_json) == json::parse(body)["Pod"]);
-  CHECK(!call->names_rewritten);
+  CHECK(!call->rewritten);
 }
 
 TEST_CASE("codec: the pod's own text is never taken for the node names") {

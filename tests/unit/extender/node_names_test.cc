@@ -75,6 +75,36 @@ TEST_CASE("node names: text taken for plain is always valid JSON with the same n
   CHECK(taken > 1000);
 }
 
+TEST_CASE("node names: in lists of any length exactly the names that are listed are found") {
+  std::mt19937 random(11);
+  // Clusters name their nodes alike: only the middle differs, or the end, or the beginning, or the length.
+  auto name = [&](unsigned shape, unsigned i) {
+    std::string number = std::to_string(i);
+    if (shape == 0) return "ip-10-0-" + number + ".eu-west-1.compute.internal";
+    if (shape == 1) return "gpu-node-with-a-long-common-beginning-" + number;
+    if (shape == 2) return number + ".rack.example";
+    return std::string(1 + i, 'n');
+  };
+  for (int round = 0; round < 400; ++round) {
+    unsigned shape = random() % 4;
+    unsigned all = 1 + random() % (shape == 3 ? 60 : 3000);
+    std::vector<bool> there(all);
+    std::string text;
+    for (unsigned i = 0; i < all; ++i) {
+      there[i] = random() % 4 != 0;
+      if (there[i]) text += (text.empty() ? "\"" : ",\"") + name(shape, i) + "\"";
+    }
+    for (int look = 0; look < 20; ++look) {
+      unsigned i = look == 0 ? 0 : look == 1 ? all - 1 : random() % all;
+      bool found = false;
+      REQUIRE(NodeNames::from_plain(text, name(shape, i), found));
+      INFO(shape << " " << i << " of " << all);
+      REQUIRE(found == there[i]);
+      REQUIRE(NodeNames::from_plain(text)->contains(name(shape, i)) == there[i]);
+    }
+  }
+}
+
 TEST_CASE("node names: one bad byte is noticed wherever it stands in a long list") {
   std::string text = "\"node-0\"";
   for (int i = 1; i < 1500; ++i) text += ",\"node-" + std::to_string(i) + "\"";

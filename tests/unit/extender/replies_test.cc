@@ -30,7 +30,7 @@ TEST_CASE("replies: whichever hosts are too full, the others come back in order 
       if (!full) good.push_back(name);
     }
     auto names = NodeNames::from_plain(text).value();
-    json reply = json::parse(some_nodes_reply(names, ShortHosts(promises, requests), "a \"reason\""));
+    json reply = json::parse(some_nodes_reply(names, ShortHosts(promises, requests), "a \"reason\"").text());
     INFO(text);
     REQUIRE(reply["NodeNames"] == good);
     REQUIRE(reply["FailedAndUnresolvableNodes"] == failed);

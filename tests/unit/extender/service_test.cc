@@ -14,7 +14,7 @@ const json kNoMap = json::object();
 json filtered(FakeDecisions& decisions, const std::string& body) {
   Answer answer = Service(decisions).filter(body);
   CHECK(answer.status == 200);
-  json out = json::parse(answer.body);
+  json out = json::parse(answer.reply.text());
   CHECK(out.size() == 5);
   CHECK(out["Nodes"].is_null());
   CHECK(out["FailedNodes"] == kNoMap);
@@ -76,7 +76,7 @@ TEST_CASE("filter: a malformed quantity of a pod of no group is 400 and names th
   decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 8}}))};
   Answer answer = Service(decisions).filter(replaced(sample(kFilter), "500m", "500x"));
   CHECK(answer.status == 400);
-  CHECK_THAT(answer.body, Catch::Matchers::Contains("500x"));
+  CHECK_THAT(answer.reply.text(), Catch::Matchers::Contains("500x"));
 }
 
 TEST_CASE("filter: a planned member gets its node and no other") {
@@ -128,11 +128,46 @@ TEST_CASE("filter: names in another form are answered like plain ones") {
   CHECK(filtered(decisions, body)["NodeNames"] == json({"node-b"}));
 }
 
+TEST_CASE("filter: all the names go back as parts of the call, not as a copy") {
+  FakeDecisions decisions;
+  std::string body = sample(kFilter);
+  Answer answer = Service(decisions).filter(body);
+  REQUIRE(answer.reply.pieces.size() == 2);
+  std::string_view names = answer.reply.pieces[1];
+  CHECK(names == R"("node-a","node-b","node-c")");
+  CHECK(names.data() > body.data());
+  CHECK(names.data() + names.size() < body.data() + body.size());
+}
+
+TEST_CASE("filter: keys behind the names, and names before the pod, change nothing") {
+  FakeDecisions decisions;
+  const std::string pod = R"({"metadata":{"name":"p","namespace":"n","uid":"u"}})";
+  for (const std::string& body :
+       {R"({"Pod":)" + pod + R"(,"NodeNames":["node-a","node-b"],"More":["node-c"]})",
+        R"({"NodeNames":["node-a","node-b"],"Pod":)" + pod + R"(,"More":[]})",
+        R"({"P\u006fd":)" + pod + R"(,"Node\u004eames":["node-a","node-b"]} )",
+        R"({"Pod":)" + pod + R"(,"NodeNames":["node-c"],"NodeNames":["node-a","node-b"]})"}) {
+    INFO(body);
+    decisions.decision = Foreign{std::make_shared<Promises>()};
+    CHECK(filtered(decisions, body)["NodeNames"] == json({"node-a", "node-b"}));
+    decisions.decision = Planned{"node-b"};
+    CHECK(filtered(decisions, body)["NodeNames"] == json({"node-b"}));
+    decisions.decision = Planned{"node-c"};
+    CHECK(filtered(decisions, body)["NodeNames"] == json::array());
+  }
+  for (const char* rest : {R"(["node-a"],"More":[]]})", R"(["node-a"],"More":[})", R"(["node-b"]]})",
+                           R"([]]})", R"(["node-b",]})"}) {
+    INFO(rest);
+    decisions.decision = Planned{"node-b"};
+    CHECK(Service(decisions).filter(R"({"Pod":)" + pod + R"(,"NodeNames":)" + rest).status == 400);
+  }
+}
+
 TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Error") {
   FakeDecisions decisions;
   Answer answer = Service(decisions).filter("{\"Pod\":7}");
   CHECK(answer.status == 400);
-  CHECK(json::parse(answer.body) == json{{"Error", "filter: NodeNames is missing"}});
+  CHECK(json::parse(answer.reply.text()) == json{{"Error", "filter: NodeNames is missing"}});
   CHECK(decisions.seen.empty());
 }
 
@@ -140,13 +175,13 @@ TEST_CASE("bind: success is an empty Error, failure is 200 with the text for use
   FakeDecisions decisions;
   Answer answer = Service(decisions).bind(sample(kBind));
   CHECK(answer.status == 200);
-  CHECK(json::parse(answer.body) == json{{"Error", ""}});
+  CHECK(json::parse(answer.reply.text()) == json{{"Error", ""}});
   CHECK(decisions.bound.at(0).node == "node-a");
 
   decisions.bind_result = fail(ErrorCode::kConflict, "muster: \"train\" was planned again");
   answer = Service(decisions).bind(sample(kBind));
   CHECK(answer.status == 200);
-  CHECK(json::parse(answer.body) == json{{"Error", "muster: \"train\" was planned again"}});
+  CHECK(json::parse(answer.reply.text()) == json{{"Error", "muster: \"train\" was planned again"}});
 
   answer = Service(decisions).bind("{\"PodName\":1}");
   CHECK(answer.status == 400);
@@ -157,16 +192,16 @@ TEST_CASE("preempt: candidates whose victims must stay are dropped, the others c
   FakeDecisions decisions;
   std::string body = sample(kPreempt);
   json all = json::parse(body)["NodeNameToMetaVictims"];
-  CHECK(json::parse(Service(decisions).preempt(body).body) == json{{"NodeNameToMetaVictims", all}});
+  CHECK(json::parse(Service(decisions).preempt(body).reply.text()) == json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto& uids) { return uids.empty(); };
   all.erase("node-a");
-  CHECK(json::parse(Service(decisions).preempt(body).body) == json{{"NodeNameToMetaVictims", all}});
+  CHECK(json::parse(Service(decisions).preempt(body).reply.text()) == json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto&) { return false; };
   Answer answer = Service(decisions).preempt(body);
   CHECK(answer.status == 200);
-  CHECK(answer.body == R"({"NodeNameToMetaVictims":{}})");
+  CHECK(answer.reply.text() == R"({"NodeNameToMetaVictims":{}})");
 }
 
 }  // namespace

@@ -26,11 +26,12 @@ Response text(std::string body) {
 struct Running {
   explicit Running(ServerOptions options = {}) : server(std::move(options)) {
     server.route("GET", "/hello", [](const Request&) { return text("{\"hello\":1}"); });
-    server.route("POST", "/echo", [](const Request& request) { return text(request.body); });
-    server.route("DELETE", "/echo", [](const Request& request) { return text("deleted " + request.body); });
+    server.route("POST", "/echo", [](const Request& request) { return text(std::string(request.body)); });
+    server.route("DELETE", "/echo",
+                 [](const Request& request) { return text("deleted " + std::string(request.body)); });
     server.route("PATCH", "/api/*", [](const Request& request) {
       return text(request.path + "|" + request.query("a b") + "|" + request.header("x-KEY") + "|" +
-                  request.body);
+                  std::string(request.body));
     });
     server.route("GET", "/throw", [](const Request&) -> Response { throw std::runtime_error("secret"); });
   }
@@ -139,6 +140,28 @@ TEST_CASE("http server: chunked bodies arrive whole, also one byte at a time") {
   socket.forget();
   socket.send("GET /hello HTTP/1.1\r\n\r\n");
   CHECK(socket.receive_until("hello").find("200 OK") != std::string::npos);
+}
+
+TEST_CASE("http server: pieces of the request's body go back in order, small and large, before the rest") {
+  Running running;
+  running.server.route("POST", "/pieces", [](const Request& request) {
+    Response response;
+    std::string_view body = request.body;
+    response.pieces = {"[", body.substr(0, 3), "|", body.substr(3), "|", body, ""};
+    response.body = "]";
+    return response;
+  });
+  running.start();
+  auto client = running.client();
+  for (std::size_t size : {3u, 100u, 40'000u, 5'000'000u, 100u}) {
+    std::string body(size, 'x');
+    for (std::size_t i = 0; i < size; i += 7) body[i] = static_cast<char>('a' + i % 26);
+    auto reply = client->call("POST", "/pieces", {}, body, "text/plain");
+    REQUIRE(reply);
+    CHECK(reply->status == 200);
+    CHECK(reply->headers["content-length"] == std::to_string(2 * size + 4));
+    CHECK(reply->body == "[" + body.substr(0, 3) + "|" + body.substr(3) + "|" + body + "]");
+  }
 }
 
 TEST_CASE("http server: pipelined requests are all answered") {

@@ -1,5 +1,7 @@
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <thread>
+#include <vector>
 
 #include "http/client.h"
 #include "http/server.h"
@@ -108,6 +110,130 @@ TEST_CASE("tls: with a client CA, callers without a certificate of it are refuse
   options.client_cert_pem = right.cert_pem;
   options.client_key_pem = right.key_pem;
   CHECK(echo(options).value().body == "hi");
+}
+
+TEST_CASE("tls: with names, of the client CA's certificates only those that bear one are let in") {
+  Authority authority("test authority");
+  test::TempDir dir;
+  Certificate own = authority.issue("muster", "IP:127.0.0.1");
+  ServerOptions server_options;
+  server_options.io_timeout = 30s;
+  server_options.tls = {dir.file("tls.crt", own.cert_pem),
+                        dir.file("tls.key", own.key_pem),
+                        dir.file("ca.crt", authority.pem()),
+                        {"system:kube-scheduler", "spiffe://cluster/scheduler"}};
+  Server server(server_options);
+  server.route("POST", "/echo", [](const Request&) { return Response(); });
+  ClientOptions options;
+  options.base_url = "https://127.0.0.1:" + std::to_string(server.start().value());
+  options.ca_pem = authority.pem();
+  auto let_in = [&](const Certificate& shown) {
+    options.client_cert_pem = shown.cert_pem;
+    options.client_key_pem = shown.key_pem;
+    return echo(options).has_value();
+  };
+  CHECK(let_in(authority.issue("system:kube-scheduler", "")));
+  CHECK(let_in(authority.issue("anything", "DNS:other,URI:spiffe://cluster/scheduler")));
+  CHECK(let_in(authority.issue("anything", "DNS:system.example,DNS:x,URI:spiffe://cluster/scheduler")));
+  CHECK(!let_in(authority.issue("system:kube-scheduler-2", "")));
+  CHECK(!let_in(authority.issue("system:kube", "DNS:other,URI:spiffe://cluster/scheduler/x")));
+  CHECK(!let_in(authority.issue("x", "email:system@kube-scheduler,IP:127.0.0.1")));
+  CHECK(!let_in(Authority("other authority").issue("system:kube-scheduler", "")));
+}
+
+TEST_CASE("tls: TLS 1.1 is refused, 1.2 and 1.3 are spoken") {
+  Authority authority("test authority");
+  TlsServer server(authority);
+  auto speaks = [&](int version) {
+    SslPtr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+    SSL_CTX_set_security_level(context.get(), 0);  // this side would offer it
+    SSL_CTX_set_min_proto_version(context.get(), version);
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    test::RawSocket socket(server.port);
+    SslPtr<SSL> ssl(SSL_new(context.get()));
+    SSL_set_fd(ssl.get(), socket.fd());
+    bool ok = SSL_connect(ssl.get()) == 1;
+    (void)take_ssl_error();
+    return ok;
+  };
+  CHECK(!speaks(TLS1_1_VERSION));
+  CHECK(speaks(TLS1_2_VERSION));
+  CHECK(speaks(TLS1_3_VERSION));
+}
+
+TEST_CASE("tls: a record that is cut, and one that trickles, end the connection and hold up nobody") {
+  Authority authority("test authority");
+  TlsServer server(authority, false, "IP:127.0.0.1", false, 2s);
+  ClientOptions options = server.options();
+  options.ca_pem = authority.pem();
+  // A connection after its handshake, to be broken in its raw bytes.
+  auto connected = [&](test::RawSocket& socket) {
+    SslPtr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+    SslPtr<SSL> ssl(SSL_new(context.get()));
+    SSL_set_fd(ssl.get(), socket.fd());
+    REQUIRE(SSL_connect(ssl.get()) == 1);
+    return ssl;
+  };
+  test::RawSocket cut(server.port);
+  auto cut_ssl = connected(cut);
+  const std::string half = "POST /echo HTTP/1.1\r\nContent-Length: 100\r\n\r\n{";
+  REQUIRE(SSL_write(cut_ssl.get(), half.data(), static_cast<int>(half.size())) > 0);
+  cut.send(std::string("\x17\x03\x03\x00\x50", 5) + "only a part of it");
+  cut.end_sending();
+
+  test::RawSocket slow(server.port);
+  auto slow_ssl = connected(slow);
+  slow.send(std::string("\x17\x03\x03\x40\x00", 5));
+  test::RawSocket slow_handshake(server.port);
+  slow_handshake.send(std::string("\x16\x03\x01\x02\x00", 5));
+
+  CHECK(echo(options).value().body == "hi");
+  CHECK(!cut.receive_all().empty());
+  CHECK(cut.closed_by_peer());
+  auto begin = std::chrono::steady_clock::now();
+  bool open = true;
+  while (open && std::chrono::steady_clock::now() - begin < 30s) {
+    std::this_thread::sleep_for(100ms);
+    bool one = slow.send("x");
+    open = slow_handshake.send("x") || one;
+  }
+  CHECK(!open);
+  slow.receive_all();
+  CHECK(slow.closed_by_peer());
+  slow_handshake.receive_all();
+  CHECK(slow_handshake.closed_by_peer());
+  CHECK(echo(options).value().body == "hi");
+}
+
+TEST_CASE("tls: certificates are exchanged while calls go on, and none of them fails") {
+  Authority authority("test authority");
+  TlsServer server(authority);
+  ClientOptions options = server.options();
+  options.ca_pem = authority.pem();
+  std::atomic<bool> stop = false;
+  std::atomic<int> calls = 0;
+  std::atomic<int> failures = 0;
+  std::vector<std::thread> callers;
+  for (int i = 0; i < 4; ++i) {
+    callers.emplace_back([&] {
+      while (!stop) {
+        if (!echo(options)) ++failures;
+        ++calls;
+      }
+    });
+  }
+  for (int i = 0; i < 3; ++i) {
+    std::this_thread::sleep_for(700ms);
+    Certificate fresh = authority.issue("muster", "IP:127.0.0.1");
+    // For a moment they do not belong together.
+    (void)server.dir.file("tls.crt", fresh.cert_pem);
+    std::this_thread::sleep_for(600ms);
+    (void)server.dir.file("tls.key", fresh.key_pem);
+  }
+  stop = true;
+  for (auto& caller : callers) caller.join();
+  CHECK(calls > 0);
+  CHECK(failures == 0);
 }
 
 TEST_CASE("tls: plain HTTP on a TLS port and silence during the handshake end the connection") {
