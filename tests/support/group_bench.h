@@ -21,6 +21,7 @@ class SlotRoom final : public group::Room {
   std::map<std::string, std::string> reserved;  // uid → node
   std::map<std::string, std::string> bound;     // uid → node
   std::optional<group::Answer> answer;          // instead of looking
+  std::optional<group::Answer> wider;           // likewise, to a question without slices
   int questions = 0;
   group::Question last_question;  // its members are dangling
   bool holds = true;              // what valid() says, together with the slots
@@ -36,6 +37,7 @@ class SlotRoom final : public group::Room {
   group::Answer solve(const group::Question& question) override {
     ++questions;
     last_question = question;
+    if (wider && question.spec.slices.empty()) return *wider;
     if (answer) return *answer;
     std::map<std::string, int> left;
     for (const auto& [node, total] : slots) left[node] = free(node);
@@ -89,9 +91,9 @@ class GroupBench {
 
   // --- what there is; see() tells the group
   SlotRoom room;
-  std::map<std::string, group::Member> pods;  // by uid, which is the name as well
-  group::Commands out;                        // what the group has said and nobody has taken yet
-  std::vector<std::string> evictions;                    // uids, as they were carried out
+  std::map<std::string, group::Member> pods;            // by uid, which is the name as well
+  group::Commands out;                                  // what the group has said and nobody has taken yet
+  std::vector<std::string> evictions;                   // uids, as they were carried out
   std::vector<std::pair<std::string, bool>> readiness;  // likewise
   TimePoint now{Duration(1'000'000)};
   uint64_t epoch = 1;

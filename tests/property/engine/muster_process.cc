@@ -12,7 +12,8 @@ namespace muster::sim {
 namespace {
 
 std::string_view name_of(const group::Command& command) {
-  constexpr std::string_view kNames[] = {"Nominate", "Withdraw", "Release", "Bind", "AnswerBind", "Tell"};
+  constexpr std::string_view kNames[] = {"Nominate", "Withdraw", "Release", "Bind",    "AnswerBind",
+                                         "Tell",     "Mark",     "Evict",   "SetReady"};
   return kNames[command.index()];
 }
 
@@ -23,6 +24,24 @@ std::string uid_of(const group::Command& command) {
         return {};
       },
       command);
+}
+
+// As the binder's lanes.
+std::string lane_of(const group::Command& command) {
+  return uid_of(command) + (std::holds_alternative<group::SetReady>(command) ? " ready" : "");
+}
+
+template <typename... Kinds>
+bool is_one_of(const group::Command& command) {
+  return (std::holds_alternative<Kinds>(command) || ...);
+}
+
+bool makes_needless(const group::Command& later, const group::Command& earlier) {
+  using namespace group;
+  if (is_one_of<SetReady>(later)) return is_one_of<SetReady>(earlier);
+  if (is_one_of<Release, Mark>(later)) return false;
+  if (is_one_of<Evict>(later) && is_one_of<Evict>(earlier)) return true;
+  return is_one_of<Nominate, Withdraw, Release>(earlier);
 }
 
 std::optional<TimePoint> deadline_of(const group::Command& command) {
@@ -37,7 +56,10 @@ std::optional<TimePoint> deadline_of(const group::Command& command) {
 engine::CoordinatorOptions options() {
   engine::CoordinatorOptions options;
   options.trees = test::block_rack_trees();
-  options.groups = {Duration(10'000), Duration(500), Duration(4'000)};
+  options.groups = {Duration(10'000), Duration(500), Duration(4'000), Duration(8'000), Duration(1'000), 5,
+                    Duration(30'000)};
+  options.node_grace = Duration(4'000);
+  options.absent_grace = Duration(2'000);
   options.bind_timeout = Duration(8'000);
   return options;
 }
@@ -229,17 +251,15 @@ void MusterProcess::take_commands() {
 
 // As Binder::submit().
 void MusterProcess::submit(group::Command command) {
-  const std::string uid = uid_of(command);
+  const std::string uid = lane_of(command);
   time_.log("muster {}: {} {}", generation_, name_of(command), uid);
   Lane& lane = lanes_[uid];
-  if (!std::holds_alternative<group::Release>(command)) {
-    for (const auto& write : lane) {
-      if (std::holds_alternative<group::Bind>(write->command)) continue;
-      write->needless = true;
-      if (!write->begun) report(write, fail(ErrorCode::kCancelled, "needless"));
-    }
-    std::erase_if(lane, [](const auto& write) { return write->needless && !write->begun; });
+  for (const auto& write : lane) {
+    if (!makes_needless(command, write->command)) continue;
+    write->needless = true;
+    if (!write->begun) report(write, fail(ErrorCode::kCancelled, "needless"));
   }
+  std::erase_if(lane, [](const auto& write) { return write->needless && !write->begun; });
   auto write = std::make_shared<Write>();
   write->command = std::move(command);
   lane.push_back(std::move(write));
@@ -258,6 +278,8 @@ void MusterProcess::attempt(const std::string& uid) {
     Result<void> result;
     if (faults_.api_down || time_.chance(faults_.write_fails)) {
       result = fail(ErrorCode::kUnavailable, "the write failed");
+    } else if (is_one_of<group::Evict>(write->command) && time_.chance(faults_.refuses_eviction)) {
+      result = fail(ErrorCode::kThrottled, "a disruption budget does not allow it");
     } else {
       result = binder::carry_out(write->command, api_);
       if (time_.chance(faults_.reply_lost)) result = fail(ErrorCode::kUnavailable, "the reply was lost");

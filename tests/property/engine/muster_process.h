@@ -23,7 +23,8 @@ struct Faults {
   double reply_lost = 0;
   double slow_write = 0;
   double refuses_node = 0;  // kube-scheduler does not offer a node that would be fine
-  double drops_call = 0;    // kube-scheduler gives up on a bind call
+  double refuses_eviction = 0;
+  double drops_call = 0;  // kube-scheduler gives up on a bind call
   bool api_down = false;
 };
 

@@ -19,7 +19,7 @@ struct Outcome {
   uint64_t bindings = 0;
   uint64_t groups = 0;
   uint64_t whole = 0;    // reached their minimum at the end
-  uint64_t partial = 0;  // were whole, lost members, and found no room for the replacements
+  uint64_t partial = 0;  // hold nodes and lack members, by failure-policy Ignore or Stuck for a reason
   uint64_t waiting = 0;  // hold nothing
 };
 
@@ -43,6 +43,8 @@ class Simulation {
     int32_t priority = 0;
     bool gated = true;
     bool has_controller = true;
+    bool gate = false;      // its pods wait for the group's readiness
+    std::string policy;     // failure-policy
     bool mistaken = false;  // its next pod is made with another minimum
     std::set<std::string> mistakes;
   };
@@ -58,10 +60,12 @@ class Simulation {
   void create_pod(GroupPlan& group, int index);
   void create_stranger();
   void mischief_soon();
+  void controllers_soon();
+  void kubelets_soon();
+  void run_kubelets();
   void do_mischief();
   void mend(GroupPlan& group);
   void lose_pod();
-  void note_loss(const kube::Pod& pod);
   void end_pod(bool success);
   void trouble_node();
   void kill_muster();
@@ -69,8 +73,10 @@ class Simulation {
   void heal();
   void run_until(TimePoint end);
   [[nodiscard]] Count count(const std::string& group) const;
-  void watch_wholeness();
   [[nodiscard]] std::map<std::string, bool> settle();
+  [[nodiscard]] group::State state_of(const std::string& group);
+  void check_pods_at_rest();
+  void check_readiness(const GroupPlan& group);
   void check_at_rest(Outcome& outcome);
 
   Timeline time_;
@@ -80,8 +86,6 @@ class Simulation {
   Scheduler scheduler_;
   std::map<std::string, GroupPlan> groups_;
   std::map<std::string, kube::Node> spare_;  // removed nodes
-  std::set<std::string> was_whole_;
-  std::set<std::string> lost_members_;  // after bindings had begun
   bool calm_ = false;
   int serial_ = 0;
 };
