@@ -30,7 +30,7 @@ struct Slice {
 
 enum class Strategy : uint8_t {
   kPack,    // as few domains as possible
-  kSpread,  // evenly over the domains of the next level below the chosen one; for members of one role
+  kSpread,  // evenly over the domains of the next level below the chosen one; for the group itself alone
 };
 
 struct SubGroup {
@@ -42,10 +42,12 @@ struct SubGroup {
 
   // Members (placed and bound, those of subgroups below included) without which nothing is placed. Absent:
   // for the group itself all members; for a subgroup none of its own. A subgroup with a minimum holds that
-  // many or nothing.
+  // many or nothing. 0: members that are elsewhere reach it already. May be above the members only where the
+  // subgroup above has min_subgroups and so may do without this one.
   std::optional<uint32_t> minimum;
   // Of the subgroups directly below, so many have to stand (reach their minimum, or all of their members
-  // where they have none); the others may hold nothing. Absent: all that have a minimum have to stand.
+  // where they have none; one without members does not stand); the others may hold nothing. Absent: all that
+  // have a minimum have to stand.
   std::optional<uint32_t> min_subgroups;
 
   // Coarse to fine, each size divides the one before. A member belongs to slice rank / size where ranks
@@ -92,7 +94,9 @@ inline constexpr std::size_t kMaxDepth = 8;
 // limits above; amounts are not negative. O(members + subgroups).
 [[nodiscard]] Result<void> validate(const PlacementRequest& request, const ClusterState& state);
 
-// "subgroups.prefill.subgroups.replica-0"; empty for the group itself.
+// "subgroups.prefill.subgroups.replica-0", as a key of the tree; empty for the group itself.
 [[nodiscard]] std::string subgroup_path(const PlacementRequest& request, uint32_t subgroup);
+// "prefill/replica-0", as members name it; empty for the group itself.
+[[nodiscard]] std::string subgroup_name(const PlacementRequest& request, uint32_t subgroup);
 
 }  // namespace muster

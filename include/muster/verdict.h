@@ -59,8 +59,8 @@ struct Miss {
   bool slices = false;  // holds and wanted count slices
   // The resource that binds, if one does.
   std::optional<ResourceId> resource;
-  int64_t short_by = 0;      // in the resource's unit
-  uint32_t short_hosts = 0;  // usable hosts that lack it now and would have it when empty
+  int64_t short_by = 0;      // what would have to become free, at least, in the resource's unit
+  uint32_t short_hosts = 0;  // on so many hosts that are there; the rest of it is nowhere
   // Hosts out of the question, by reason (index: Exclusion).
   std::array<uint32_t, kExclusionCount> excluded{};
   uint32_t hosts = 0;  // hosts of the domain
@@ -82,7 +82,7 @@ struct Remedy {
 
 struct Reason {
   NoCode code = NoCode::kMembers;
-  std::string subgroup;           // path of the subgroup that is in the way; empty: the group itself
+  std::string subgroup;           // that is in the way, "prefill/replica-0"; empty: the group itself
   LevelId level = kClusterLevel;  // the loosest level allowed
   uint32_t domains = 0;           // domains of that level that were looked at
   std::vector<Miss> nearest;      // loosest allowed level first; at most one per level

@@ -300,7 +300,8 @@ class Checker {
       if (!reached && (placed[i] > 0 || (obliged && (wanted > 0 || it.min_subgroups.value_or(0) > 0))))
         return broken("subgroup {} holds {} of {}", i, placed[i], wanted);
       if (i == 0) break;
-      if (reached && placed[i] >= it.minimum.value_or(total[i])) ++standing[it.parent];
+      // One without members stands only where its minimum asks for none.
+      if (reached && placed[i] >= it.minimum.value_or(std::max(total[i], 1U))) ++standing[it.parent];
       placed[it.parent] += placed[i];
       total[it.parent] += total[i];
     }

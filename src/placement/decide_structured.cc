@@ -99,7 +99,10 @@ class StructuredDecision {
         if (!structure) structure.emplace(problem_, mode, levels);
         if (structure->none()) return result;
         Outcome outcome = decide_in(domain, *structure, mode, levels, budget);
-        if (outcome.answer == Answer::kFits) return outcome;
+        if (outcome.answer == Answer::kFits) {
+          outcome.levels = levels;
+          return outcome;
+        }
         open = open || outcome.answer == Answer::kOpen;
       }
     }
@@ -123,8 +126,9 @@ class StructuredDecision {
     const auto by_frontier = [&](Budget& part) { return frontier(domain, structure, part, outcome); };
     const auto by_search = [&](bool frugal) {
       return [&, frugal](Budget& part) {
-        return decide_by_scopes(problem_, domain, levels, elastic ? Leaving::kAsNeeded : Leaving::kNobody,
-                                frugal, part, outcome.slots);
+        const ScopeQuestion question{problem_.topology.hosts(domain), &levels,
+                                     elastic ? Leaving::kAsNeeded : Leaving::kNobody, frugal, std::nullopt};
+        return decide_by_scopes(problem_, question, part, outcome.slots);
       };
     };
     outcome.answer = Answer::kOpen;

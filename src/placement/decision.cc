@@ -1,5 +1,10 @@
 #include "placement/decision.h"
 
+#include <optional>
+#include <utility>
+
+#include "placement/quality.h"
+
 namespace muster::placement {
 namespace {
 
@@ -22,12 +27,18 @@ Outcome decide(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
   if (problem.plainly_sliced()) return decide_slices(search);
-  if (!problem.flat()) {
-    if (auto outcome = decide_alike(search)) return *outcome;
-    return decide_structured(search);
-  }
-  if (problem.kinds.size() == 1) return decide_identical(search);
-  return decide_mixed(search);
+  if (problem.flat() && problem.kinds.size() == 1) return decide_identical(search);
+  std::optional<Outcome> alike = problem.flat() ? std::nullopt : decide_alike(search);
+  const Effort effort = problem.flat() || alike ? Effort::kSmall : Effort::kFull;
+  Outcome outcome = alike            ? std::move(*alike)
+                    : problem.flat() ? decide_mixed(search)
+                                     : decide_structured(search);
+  if (outcome.answer != Answer::kFits) return outcome;
+  if (problem.nodes[0].strategy == Strategy::kSpread)
+    spread_evenly(search, outcome);
+  else
+    use_fewer_domains(search, outcome, effort);
+  return outcome;
 }
 
 }  // namespace muster::placement

@@ -18,8 +18,9 @@ struct Outcome {
   NoCode code = NoCode::kMembers;  // of a kNo
   DomainId domain = kNoDomain;
   std::vector<Slot> slots;
-  bool in_rank_order = false;  // the slots are in the order in which members get them, all of node 0
-  std::vector<Miss> nearest;   // of a kNo that knows better than to count members; loosest level first
+  bool in_rank_order = false;   // the slots are in the order in which members get them, all of node 0
+  std::vector<Miss> nearest;    // of a kNo that knows better than to count members; loosest level first
+  std::vector<LevelId> levels;  // of a kFits: per node what it was held to; empty: what is required
 };
 
 struct Search {

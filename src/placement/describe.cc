@@ -96,7 +96,7 @@ std::string_view to_string(NoCode code) {
 std::string describe(const Reason& reason, const PlacementRequest& request, const ClusterState& state) {
   const Topology& topology = state.topology();
   std::string text;
-  if (!reason.subgroup.empty()) text += reason.subgroup + ": ";
+  if (!reason.subgroup.empty()) text += fmt::format("subgroup {}: ", reason.subgroup);
   const std::string_view level =
       reason.level == kClusterLevel ? "cluster" : topology.level_name(reason.level);
   if (reason.code == NoCode::kBoundMembers) {

@@ -45,20 +45,45 @@ Hold hold(Problem& problem, const Counts& counts, DomainId domain) {
   return result;
 }
 
+// What would have to become free for `missing` more members, on the hosts where that is least.
+void find_shortage(Problem& problem, const Kind& kind, DomainId domain, int64_t missing, Miss& miss) {
+  const ClusterState& state = problem.state;
+  const ResourceId resource = *miss.resource;
+  int64_t need = 0;
+  for (const ResourceAmount& one : problem.demand(kind))
+    if (one.resource == resource) need = std::min(one.amount, kMaxAmount);
+  std::vector<int64_t> lacks;  // per usable host that has the room when it is empty: for the first member
+  for (const HostIndex host : problem.topology.hosts(domain)) {
+    if (problem.exclusion(kind, host) != Exclusion::kNone) continue;
+    const int64_t free = std::max<int64_t>(state.free(host, resource), 0);
+    const int64_t possible = state.allocatable(host, resource) / need - free / need;
+    if (possible <= 0) continue;
+    lacks.push_back(need - free % need);
+  }
+  std::sort(lacks.begin(), lacks.end());
+  const auto first = std::min<std::size_t>(lacks.size(), static_cast<std::size_t>(missing));
+  miss.short_hosts = static_cast<uint32_t>(first);
+  miss.short_by = 0;
+  const auto add = [&](int64_t amount, int64_t times) {
+    int64_t part = 0;
+    if (__builtin_mul_overflow(amount, times, &part) ||
+        __builtin_add_overflow(miss.short_by, part, &miss.short_by))
+      miss.short_by = INT64_MAX;
+  };
+  for (std::size_t i = 0; i < first; ++i) add(lacks[i], 1);
+  add(need, missing - static_cast<int64_t>(first));
+}
+
 // The resource of which the usable hosts together hold the fewest members; among equals a device.
 void find_binding_resource(Problem& problem, const Kind& kind, DomainId domain, int64_t missing, Miss& miss) {
   const ClusterState& state = problem.state;
   int64_t fewest = 0;
   for (const ResourceAmount& need : problem.demand(kind)) {
     if (need.amount <= 0) continue;
-    uint32_t lacking_now = 0;
     int64_t members = 0;
     for (const HostIndex host : problem.topology.hosts(domain)) {
       if (problem.exclusion(kind, host) != Exclusion::kNone) continue;
-      const int64_t free = std::max<int64_t>(state.free(host, need.resource), 0);
-      members += free / need.amount;
-      if (free >= need.amount) continue;
-      if (state.allocatable(host, need.resource) >= need.amount) ++lacking_now;
+      members += std::max<int64_t>(state.free(host, need.resource), 0) / need.amount;
     }
     const bool device = state.is_device(need.resource);
     const bool better = !miss.resource || members < fewest ||
@@ -66,9 +91,8 @@ void find_binding_resource(Problem& problem, const Kind& kind, DomainId domain, 
     if (!better) continue;
     fewest = members;
     miss.resource = need.resource;
-    miss.short_by = need.amount * missing;
-    miss.short_hosts = lacking_now;
   }
+  if (miss.resource) find_shortage(problem, kind, domain, missing, miss);
 }
 
 // The domain of a level that holds most; among equals the one with fewest hosts out of the question.
@@ -133,7 +157,7 @@ void blame_subgroup(Problem& problem, Reason& reason) {
     if (domain == kNoDomain) continue;
     const Miss miss = miss_of(problem, node, domain);
     if (miss.holds >= miss.wanted) continue;
-    reason.subgroup = subgroup_path(problem.request, it.subgroup);
+    reason.subgroup = subgroup_name(problem.request, it.subgroup);
     reason.nearest = {miss};
     return;
   }
@@ -167,7 +191,7 @@ Reason explain_bound(Problem& problem, uint32_t node) {
   reason.code = NoCode::kBoundMembers;
   reason.epoch = problem.state.epoch();
   reason.level = problem.required;
-  reason.subgroup = subgroup_path(problem.request, problem.nodes[node].subgroup);
+  reason.subgroup = subgroup_name(problem.request, problem.nodes[node].subgroup);
   return reason;
 }
 

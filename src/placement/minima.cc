@@ -1,5 +1,7 @@
 #include "placement/minima.h"
 
+#include <algorithm>
+
 namespace muster::placement {
 
 Minima::Minima(const Problem& problem)
@@ -24,7 +26,7 @@ bool Minima::satisfied(bool at_best) const {
     if (i == 0) break;
     const bool obliged = !node.is_slice && (node.minimum || node.min_subgroups);
     if (obliged && !reached) obliged_ok[node.parent] = 0;
-    if (reached && node.total > 0 && counted >= node.minimum.value_or(node.total)) ++standing[node.parent];
+    if (reached && counted >= node.minimum.value_or(std::max(node.total, 1U))) ++standing[node.parent];
   }
   const uint32_t placed = at_best ? problem_.pending - out_[0] : placed_[0];
   return placed >= problem_.needed;

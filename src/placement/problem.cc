@@ -57,7 +57,7 @@ void Problem::add_members() {
 
 bool Problem::slices_are_alike() const {
   if (request.subgroups.size() != 1 || request.subgroups[0].slices.empty() || request.members.empty() ||
-      !bound_hosts.empty() || !request.refusals.empty())
+      !bound_hosts.empty() || !request.refusals.empty() || request.subgroups[0].placement != Strategy::kPack)
     return false;
   const Slice& outer = request.subgroups[0].slices[0];
   const LevelId slice_level = level_named(outer.level);

@@ -46,18 +46,18 @@ struct PrintHash {
 
 class ScopeSearch {
  public:
-  ScopeSearch(Problem& problem, DomainId domain, const std::vector<LevelId>& levels, uint32_t slack,
-              bool frugal, Budget& budget)
+  ScopeSearch(Problem& problem, const ScopeQuestion& question, Budget& budget)
       : problem_(problem),
-        levels_(levels),
+        levels_(*question.levels),
         budget_(budget),
-        hosts_(problem, problem.topology.hosts(domain), everything(problem)),
+        hosts_(problem, question.hosts, everything(problem)),
         minima_(problem),
-        slack_(slack) {
+        slack_(question.leaving == Leaving::kNobody ? 0 : problem.pending - problem.needed) {
     add_units();
     add_scopes();
     add_exclusive();
-    if (frugal) hold_back();
+    if (question.even) add_parts(*question.even);
+    if (question.frugal) hold_back();
     add_rows();
   }
 
@@ -95,6 +95,14 @@ class ScopeSearch {
     std::vector<uint32_t> domain;  // per host, dense
     std::vector<uint32_t> owner;   // per dense domain
     std::vector<uint32_t> users;
+  };
+  // Domains that are to be filled evenly.
+  struct Parts {
+    std::vector<uint32_t> of;     // per host
+    std::vector<uint32_t> least;  // per part
+    std::vector<uint32_t> count;
+    uint32_t most = UINT32_MAX;
+    uint64_t owed = 0;  // members still missing from least, over all parts
   };
   struct Put {
     std::size_t unit = 0;
@@ -185,6 +193,53 @@ class ScopeSearch {
     }
   }
 
+  void add_parts(const Evenness& even) {
+    std::map<DomainId, uint32_t> dense;
+    std::vector<uint64_t> room;
+    parts_.most = even.most;
+    for (std::size_t h = 0; h < hosts_.size(); ++h) {
+      const uint32_t part =
+          dense.emplace((*domains_of(even.level))[h], static_cast<uint32_t>(dense.size())).first->second;
+      parts_.of.push_back(part);
+      room.resize(dense.size(), 0);
+      uint32_t most = 0;
+      for (std::size_t kind = 0; kind < hosts_.kinds(); ++kind)
+        if (hosts_.may(h, kind))
+          most = std::max(most, hosts_.room(hosts_.free(h), kind, problem_.kinds[kind].count));
+      room[part] += most;
+    }
+    parts_.count.assign(dense.size(), 0);
+    for (const HostIndex host : problem_.bound_hosts)
+      if (const auto part = dense.find(problem_.topology.domain_of(host, even.level)); part != dense.end())
+        ++parts_.count[part->second];
+    for (std::size_t part = 0; part < dense.size(); ++part) {
+      const uint64_t possible = room[part] + parts_.count[part];
+      parts_.least.push_back(static_cast<uint32_t>(std::min<uint64_t>(even.least, possible)));
+      if (parts_.count[part] < parts_.least[part]) parts_.owed += parts_.least[part] - parts_.count[part];
+    }
+  }
+
+  // Changes the count of the host's part; `owed` follows.
+  void count_part(std::size_t h, uint32_t count, bool up) {
+    if (parts_.of.empty()) return;
+    const uint32_t part = parts_.of[h];
+    const auto missing = [&] {
+      return parts_.least[part] > parts_.count[part] ? parts_.least[part] - parts_.count[part] : 0U;
+    };
+    parts_.owed -= missing();
+    parts_.count[part] = up ? parts_.count[part] + count : parts_.count[part] - count;
+    parts_.owed += missing();
+  }
+
+  // Members of the unit the host can take now.
+  [[nodiscard]] uint32_t room_on(std::size_t u, std::size_t h, uint32_t most) const {
+    if (!parts_.of.empty()) {
+      const uint32_t here = parts_.count[parts_.of[h]];
+      most = std::min(most, parts_.most > here ? parts_.most - here : 0);
+    }
+    return hosts_.room(row(h), units_[u].kind, most);
+  }
+
   void add_rows() {
     const std::size_t resources = hosts_.resources();
     rows_.assign(hosts_.size() * resources, 0);
@@ -194,6 +249,7 @@ class ScopeSearch {
       for (std::size_t r = 0; r < resources; ++r) free_[r] += row(h)[r];
     }
     touched_.assign(hosts_.size(), 0);
+    unplaced_ = problem_.pending;
     asked_after_.assign((units_.size() + 1) * resources, 0);
     for (std::size_t u = units_.size(); u-- > 0;)
       for (std::size_t r = 0; r < resources; ++r)
@@ -215,6 +271,11 @@ class ScopeSearch {
       for (const auto& [level, of] : domains_) {
         if (level == problem_.topology.host_level()) continue;
         key.append(reinterpret_cast<const char*>(&of[h]), sizeof(DomainId));
+      }
+      if (!parts_.of.empty()) {
+        const uint32_t part = parts_.of[h];
+        key.append(reinterpret_cast<const char*>(&parts_.count[part]), sizeof(uint32_t));
+        key.append(reinterpret_cast<const char*>(&parts_.least[part]), sizeof(uint32_t));
       }
       class_.push_back(known.emplace(std::move(key), static_cast<uint32_t>(known.size())).first->second);
     }
@@ -245,7 +306,7 @@ class ScopeSearch {
       if (left == 0 || !minima_.holds(units_[u].node)) continue;
       for (std::size_t h = 0; h < hosts_.size() && left > 0; ++h) {
         if (!enterable(units_[u], h)) continue;
-        const uint32_t count = hosts_.room(row(h), units_[u].kind, left);
+        const uint32_t count = room_on(u, h, left);
         if (count == 0) continue;
         put(u, h, count);
         left -= count;
@@ -289,6 +350,8 @@ class ScopeSearch {
       claims_[c].users[claims_[c].domain[h]] += count;
     }
     minima_.place(unit.node, count);
+    unplaced_ -= count;
+    count_part(h, count, true);
   }
 
   void take_back() {
@@ -302,6 +365,8 @@ class ScopeSearch {
     for (const uint32_t node : unit.scopes) scopes_[node].users -= last.count;
     for (Claims& claims : claims_) claims.users[claims.domain[last.host]] -= last.count;
     minima_.take_back(unit.node, last.count);
+    unplaced_ += last.count;
+    count_part(last.host, last.count, false);
   }
 
   void take(const Unit& unit, std::size_t h, int64_t count) {
@@ -328,6 +393,8 @@ class ScopeSearch {
       for (std::size_t d = 0; d < claims_[c].users.size(); ++d)
         if (claims_[c].users[d] > 0)
           print.toggle((uint64_t{3} << 40) + (uint64_t{c} << 32 | d), claims_[c].owner[d]);
+    for (std::size_t part = 0; part < parts_.count.size(); ++part)
+      print.toggle(uint64_t{5} << 40 | part, parts_.count[part]);
     if (minima_.some_left_out() || slack_ > 0)
       for (uint32_t node = 0; node < problem_.nodes.size(); ++node)
         print.toggle(uint64_t{4} << 40 | node, minima_.placed(node));
@@ -336,6 +403,7 @@ class ScopeSearch {
 
   // Whether sums still allow a success.
   [[nodiscard]] bool hopeful(std::size_t u, std::size_t floor, uint32_t left) const {
+    if (parts_.owed > unplaced_) return false;
     if (slack_ == 0) {
       for (std::size_t r = 0; r < hosts_.resources(); ++r)
         if (asked_after_[(u + 1) * hosts_.resources() + r] +
@@ -349,7 +417,7 @@ class ScopeSearch {
       const uint32_t wanted = i == u ? left : units_[i].count;
       uint32_t room = 0;
       for (std::size_t h = i == u ? floor : 0; h < hosts_.size() && room < wanted; ++h)
-        if (enterable(units_[i], h)) room += hosts_.room(row(h), units_[i].kind, wanted - room);
+        if (enterable(units_[i], h)) room += room_on(i, h, wanted - room);
       missing += wanted - room;
       if (missing > slack_) return false;
     }
@@ -368,13 +436,13 @@ class ScopeSearch {
     for (std::size_t h = 0; h < hosts_.size(); ++h) {
       if (!enterable(unit, h)) continue;
       uint32_t& room = rooms[innermost(u, h)];
-      room += hosts_.room(row(h), unit.kind, left - std::min(left, room));
+      room += room_on(u, h, left - std::min(left, room));
     }
     return rooms;
   }
 
   bool descend(std::size_t u, std::size_t floor, uint32_t left) {
-    if (u == units_.size()) return minima_.reached();
+    if (u == units_.size()) return parts_.owed == 0 && minima_.reached();
     if (left == 0) return next(u);
     if (open_ || !budget_.spend(steps_)) {
       open_ = true;
@@ -392,7 +460,7 @@ class ScopeSearch {
         if (std::find(tried.begin(), tried.end(), class_[h]) != tried.end()) continue;
         tried.push_back(class_[h]);
       }
-      for (uint32_t count = hosts_.room(row(h), units_[u].kind, left); count > 0; --count) {
+      for (uint32_t count = room_on(u, h, left); count > 0; --count) {
         put(u, h, count);
         if ((!minima_.some_left_out() || minima_.hopeful()) && descend(u, h + 1, left - count)) return true;
         take_back();
@@ -425,6 +493,8 @@ class ScopeSearch {
   std::vector<Unit> units_;
   std::vector<Scope> scopes_;
   std::vector<Claims> claims_;
+  Parts parts_;  // empty: no wish
+  uint64_t unplaced_ = 0;
   std::map<LevelId, std::vector<DomainId>> domains_;  // per level and host
   std::vector<int64_t> rows_;                         // free room
   std::vector<__int128> free_;                        // per resource, of all hosts
@@ -438,10 +508,9 @@ class ScopeSearch {
 
 }  // namespace
 
-Answer decide_by_scopes(Problem& problem, DomainId domain, const std::vector<LevelId>& levels,
-                        Leaving leaving, bool frugal, Budget& budget, std::vector<Slot>& slots) {
-  const uint32_t slack = leaving == Leaving::kNobody ? 0 : problem.pending - problem.needed;
-  return ScopeSearch(problem, domain, levels, slack, frugal, budget).run(slots);
+Answer decide_by_scopes(Problem& problem, const ScopeQuestion& question, Budget& budget,
+                        std::vector<Slot>& slots) {
+  return ScopeSearch(problem, question, budget).run(slots);
 }
 
 }  // namespace muster::placement

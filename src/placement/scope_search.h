@@ -3,6 +3,8 @@
 // dead ends. The first descent is greedy, so that easy placements are found at once.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "placement/decision.h"
@@ -14,10 +16,27 @@ enum class Leaving : uint8_t {
   kAsNeeded  // members stay out where the minima allow it, as few as the first success leaves
 };
 
-// kFits with the slots, kNo when the whole space was seen, kOpen when the budget ended. `levels`: per node
-// the level it is held to, kClusterLevel none. `frugal`: subgroups first get no more than their minimum, and
-// what finds room beside afterwards; a «no» is then no proof and becomes kOpen.
-[[nodiscard]] Answer decide_by_scopes(Problem& problem, DomainId domain, const std::vector<LevelId>& levels,
-                                      Leaving leaving, bool frugal, Budget& budget, std::vector<Slot>& slots);
+// Bounds on the members (bound ones included) in each domain of a level that is of use; hosts in no domain of
+// it count as one.
+struct Evenness {
+  LevelId level = kClusterLevel;
+  uint32_t least = 0;  // where a domain has the room
+  uint32_t most = UINT32_MAX;
+};
+
+struct ScopeQuestion {
+  std::span<const HostIndex> hosts;
+  const std::vector<LevelId>* levels = nullptr;  // per node: the level it is held to, kClusterLevel none
+  Leaving leaving = Leaving::kNobody;
+  // Subgroups first get no more than their minimum, and what finds room beside afterwards. A «no» is then no
+  // proof and becomes kOpen.
+  bool frugal = false;
+  std::optional<Evenness> even;
+};
+
+// kFits with the slots, kNo when the whole space was seen, kOpen when the budget ended or there are too many
+// members for a search.
+[[nodiscard]] Answer decide_by_scopes(Problem& problem, const ScopeQuestion& question, Budget& budget,
+                                      std::vector<Slot>& slots);
 
 }  // namespace muster::placement

@@ -112,7 +112,7 @@ void Structure::add_child(uint32_t node, uint32_t child, std::vector<Partial>& p
       // A slice may stay out; a subgroup with minima may not, unless only some have to stand.
       const bool obliged = !below.is_slice && (below.minimum || below.min_subgroups);
       if (obliged && !filled.reached) more.obliged_ok = false;
-      if (filled.reached && filled.placed + below.bound >= below.minimum.value_or(below.total))
+      if (filled.reached && filled.placed + below.bound >= below.minimum.value_or(std::max(below.total, 1U)))
         ++more.standing;
       next.push_back(std::move(more));
     }

@@ -107,6 +107,11 @@ class Validator {
       total_[request_.subgroups[i].parent] += total_[i];
       bound_[request_.subgroups[i].parent] += bound_[i];
     }
+    able_.assign(request_.subgroups.size(), 0);
+    for (uint32_t i = static_cast<uint32_t>(request_.subgroups.size()); i-- > 1;) {
+      const SubGroup& it = request_.subgroups[i];
+      if (total_[i] >= it.minimum.value_or(1) && able_[i] >= it.min_subgroups.value_or(0)) ++able_[it.parent];
+    }
     for (const Refusal& refusal : request_.refusals)
       if (refusal.member >= request_.members.size() || at(refusal.host) >= state_.host_count())
         return invalid("refusals: unknown member {} or host {}", refusal.member, at(refusal.host));
@@ -132,6 +137,8 @@ class Validator {
     if (!it.preferred.empty() && !topology_.nests(*required, *preferred))
       return invalid("{}: level \"{}\" is above or beside topologyRequired \"{}\"",
                      path(i, "topologyPreferred"), it.preferred, it.required);
+    if (i > 0 && it.placement == Strategy::kSpread)
+      return invalid("{}: Spread is for the whole group, not for a subgroup", path(i, "placement"));
     if (auto ok = check_exclusive(i); !ok) return ok;
     if (!it.required.empty()) return check_below_ancestors(i);
     return {};
@@ -196,12 +203,15 @@ class Validator {
 
   Result<void> check_minimum(uint32_t i) const {
     const SubGroup& it = request_.subgroups[i];
-    if (it.minimum && *it.minimum == 0) return invalid("{}: 0 is not positive", path(i, "minMember"));
-    if (it.minimum && *it.minimum > total_[i])
+    const bool optional = i > 0 && request_.subgroups[it.parent].min_subgroups.has_value();
+    if (it.minimum && *it.minimum > total_[i] && !optional)
       return invalid("{}: {} is more than the {} members", path(i, "minMember"), *it.minimum, total_[i]);
     if (it.min_subgroups && *it.min_subgroups > children_[i])
       return invalid("{}: {} is more than the {} subgroups", path(i, "minSubgroups"), *it.min_subgroups,
                      children_[i]);
+    if (it.min_subgroups && *it.min_subgroups > able_[i])
+      return invalid("{}: {} is more than the {} subgroups with enough members", path(i, "minSubgroups"),
+                     *it.min_subgroups, able_[i]);
     return {};
   }
 
@@ -235,6 +245,7 @@ class Validator {
   const ClusterState& state_;
   const Topology& topology_;
   std::vector<uint32_t> children_;
+  std::vector<uint32_t> able_;  // children that can stand, as far as their members' number tells
   std::vector<uint32_t> total_;
   std::vector<uint32_t> bound_;
   std::vector<Levels> levels_;
@@ -257,6 +268,18 @@ std::string subgroup_path(const PlacementRequest& request, uint32_t subgroup) {
     subgroup = it.parent;
   }
   return path;
+}
+
+std::string subgroup_name(const PlacementRequest& request, uint32_t subgroup) {
+  std::string name;
+  for (std::size_t depth = 0; subgroup != 0 && subgroup < request.subgroups.size() && depth <= kMaxDepth;
+       ++depth) {
+    const SubGroup& it = request.subgroups[subgroup];
+    name = name.empty() ? it.name : it.name + "/" + name;
+    if (it.parent >= subgroup) break;
+    subgroup = it.parent;
+  }
+  return name;
 }
 
 Result<void> validate(const PlacementRequest& request, const ClusterState& state) {

@@ -366,4 +366,32 @@ std::optional<std::vector<uint32_t>> least_span(const PlacementRequest& request,
   return best;
 }
 
+std::optional<std::vector<uint32_t>> least_span_by_search(const PlacementRequest& request,
+                                                          const ClusterState& state) {
+  const Topology& topology = state.topology();
+  const std::string& required = request.subgroups[0].required;
+  const LevelId level = required.empty() ? kClusterLevel : *topology.find_level(required);
+  std::vector<std::pair<std::vector<uint32_t>, uint32_t>> sets;
+  for (uint32_t set = 1; set < (1U << state.host_count()); ++set) {
+    std::vector<Assignment> touched;
+    std::set<DomainId> domains;
+    for (uint32_t h = 0; h < state.host_count(); ++h) {
+      if ((set >> h & 1U) == 0) continue;
+      touched.push_back({0, HostIndex{h}});
+      domains.insert(topology.domain_of(HostIndex{h}, level));
+    }
+    if (touched.size() > request.members.size() || domains.size() > 1 || *domains.begin() == kNoDomain)
+      continue;
+    sets.emplace_back(span_of(touched, request, state), set);
+  }
+  std::sort(sets.begin(), sets.end());
+  for (const auto& [span, set] : sets) {
+    ClusterState only = state;
+    for (uint32_t h = 0; h < state.host_count(); ++h)
+      if ((set >> h & 1U) == 0) only.set_status(HostIndex{h}, Exclusion::kNotReady);
+    if (exhaustive(request, only).placement) return span;
+  }
+  return std::nullopt;
+}
+
 }  // namespace muster::test

@@ -25,6 +25,9 @@ struct OracleAnswer {
 // levels.
 [[nodiscard]] std::optional<std::vector<uint32_t>> least_span(const PlacementRequest& request,
                                                               const ClusterState& state);
+// The same for any request, by exhaustive search on every set of hosts, the best set first. Slow.
+[[nodiscard]] std::optional<std::vector<uint32_t>> least_span_by_search(const PlacementRequest& request,
+                                                                        const ClusterState& state);
 [[nodiscard]] std::vector<uint32_t> span_of(const std::vector<Assignment>& placement,
                                             const PlacementRequest& request, const ClusterState& state);
 

@@ -33,7 +33,7 @@ TEST_CASE("reason: the host that would have to free least is named") {
   bench.state.charge(HostIndex{0}, {{bench.gpu, 6}});
   bench.state.charge(HostIndex{1}, {{bench.gpu, 2}});
   CHECK(reason(identical(2, {{bench.gpu, 4}}, "rack"), bench.state) ==
-        "rack b0/r0 holds 1 of 2: nvidia.com/gpu short by 4 on 1 host; it fits if n0 frees 2 of "
+        "rack b0/r0 holds 1 of 2: nvidia.com/gpu short by 2 on 1 host; it fits if n0 frees 2 of "
         "nvidia.com/gpu; it "
         "fits with a minimum of 1");
 }
@@ -54,7 +54,7 @@ TEST_CASE("reason: the subgroup that no domain holds is named") {
   request.subgroups[2].required = "rack";
   add_members(request, 1, {{bench.gpu, 8}}, kEveryHost, 1);
   add_members(request, 3, {{bench.gpu, 8}}, kEveryHost, 2);
-  CHECK(reason(request, bench.state).find("subgroups.decode: rack b0/r0 holds 2 of 3") == 0);
+  CHECK(reason(request, bench.state).find("subgroup decode: rack b0/r0 holds 2 of 3") == 0);
 }
 
 TEST_CASE("reason: no host at all, and why") {

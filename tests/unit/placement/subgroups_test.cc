@@ -59,7 +59,7 @@ TEST_CASE("subgroups: one that no rack can hold is a no, whatever the others do"
   const auto verdict = decide(request, bench.state);
   INFO(describe(verdict, request, bench.state));
   REQUIRE(std::holds_alternative<CertifiedNo>(verdict));
-  CHECK(std::get<CertifiedNo>(verdict).reason.subgroup == "subgroups.s2");
+  CHECK(std::get<CertifiedNo>(verdict).reason.subgroup == "s2");
 }
 
 TEST_CASE("subgroups: minima that ask for more than the cluster has are a no") {

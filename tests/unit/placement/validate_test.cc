@@ -64,11 +64,18 @@ TEST_CASE_METHOD(Fixture, "validate: exclusive use on the level of an ancestor i
 TEST_CASE_METHOD(Fixture, "validate: minima that cannot be reached are refused") {
   request.subgroups[2].minimum = 5;
   CHECK(message() == "subgroups.prefill.subgroups.replica-0.minMember: 5 is more than the 4 members");
-  request.subgroups[2].minimum = 0;
-  CHECK(message() == "subgroups.prefill.subgroups.replica-0.minMember: 0 is not positive");
+  request.subgroups[1].min_subgroups = 0;  // it may do without the one below
+  CHECK(message() == "valid");
+  request.subgroups[1].min_subgroups = 1;
+  CHECK(message() == "subgroups.prefill.minSubgroups: 1 is more than the 0 subgroups with enough members");
   request.subgroups[2].minimum.reset();
   request.subgroups[1].min_subgroups = 2;
   CHECK(message() == "subgroups.prefill.minSubgroups: 2 is more than the 1 subgroups");
+}
+
+TEST_CASE_METHOD(Fixture, "validate: a subgroup cannot be spread on its own") {
+  request.subgroups[1].placement = Strategy::kSpread;
+  CHECK(message() == "subgroups.prefill.placement: Spread is for the whole group, not for a subgroup");
 }
 
 TEST_CASE_METHOD(Fixture, "validate: slices have to divide and to get finer") {
