@@ -5,6 +5,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <thread>
 
 #include "base/log.h"
 #include "cmd/muster_extender/app.h"
@@ -42,6 +43,16 @@ class Signals {
   sigset_t set_{};
 };
 
+// Whoever asks a second time does not want to wait for calls and writes under way.
+void end_at_next(const Signals& signals) {
+  std::thread([signals] {
+    while (signals.wait() == Signals::kLost) {
+    }
+    muster::log_error("second signal: ending at once");
+    _exit(1);
+  }).detach();
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -69,6 +80,7 @@ int main(int argc, char** argv) {
   } else {
     muster::log_info("signal {}: shutting down", signal);
   }
+  end_at_next(signals);
   app.stop();
   return lost ? 1 : 0;
 }

@@ -23,6 +23,7 @@ constexpr std::string_view kKind = "MusterConfiguration";
 
 constexpr std::size_t kMaxFileBytes = 1u << 20;
 constexpr std::size_t kMaxSchedulerNames = 64;
+constexpr std::size_t kMaxClientNames = 64;
 constexpr std::size_t kMaxTrees = 8;
 constexpr std::size_t kMaxLevels = 16;
 constexpr std::size_t kMaxLabelsPerLevel = 16;
@@ -138,6 +139,13 @@ void read_tls(const Value& value, Tls& tls) {
   if (const auto file = section.require("certFile")) file->read(tls.cert_file);
   if (const auto file = section.require("keyFile")) file->read(tls.key_file);
   section.read("clientCAFile", tls.client_ca_file);
+  if (const auto names = section.find("clientNames")) {
+    for (const Value& item : names->items(kMaxClientNames)) {
+      std::string& name = tls.client_names.emplace_back();
+      item.read(name);
+    }
+    if (tls.client_ca_file.empty()) names->mistake("without clientCAFile these names would be nobody's");
+  }
   section.finish();
 }
 

@@ -34,6 +34,7 @@ struct Tls {
   std::string cert_file;  // empty: plain HTTP
   std::string key_file;
   std::string client_ca_file;
+  std::vector<std::string> client_names;  // empty: every certificate of the CA
 };
 
 struct Server {

@@ -25,7 +25,7 @@ struct ServerTls {
   std::string client_ca_file;  // empty: callers need no certificate
   // Of the certificates of that CA those that bear one of these names: the subject's CN, or a DNS name or URI
   // of the subject alternative names. Empty: all of them.
-  std::vector<std::string> client_names;
+  std::vector<std::string> client_names{};
 };
 
 struct ServerOptions {

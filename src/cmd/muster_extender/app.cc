@@ -56,6 +56,17 @@ Result<void> check_levels(const std::vector<config::Tree>& trees) {
   return {};
 }
 
+// Whoever reaches the port decides where pods go.
+Result<void> check_exposure(const config::Server& server, bool insecure) {
+  const std::string& address = server.address;
+  const bool loopback = address == "localhost" || address == "::1" || address.starts_with("127.");
+  if (loopback || insecure || !server.tls.cert_file.empty()) return {};
+  return invalid(
+      "server.address {} takes calls from other machines, and without server.tls from anybody on them: set "
+      "server.tls, or start with --insecure",
+      address);
+}
+
 void announce(const std::string& line) {
   std::fputs(("muster-extender: " + line + "\n").c_str(), stdout);
   std::fflush(stdout);
@@ -93,6 +104,7 @@ Result<kube::Access> App::access() {
 
 Result<void> App::start() {
   if (Result<void> sound = check_levels(configuration_.trees); !sound) return sound;
+  if (Result<void> sound = check_exposure(configuration_.server, options_.insecure); !sound) return sound;
   const Result<kube::Access> found = access();
   if (!found) return tl::unexpected(found.error());
   log_info("API server {} ({})", found->server, found->found);
@@ -169,7 +181,7 @@ Result<void> App::start_server() {
   settings.port = options_.port.value_or(configuration_.server.port);
   settings.max_body_bytes = configuration_.server.max_body_bytes;
   settings.tls = {configuration_.server.tls.cert_file, configuration_.server.tls.key_file,
-                  configuration_.server.tls.client_ca_file};
+                  configuration_.server.tls.client_ca_file, configuration_.server.tls.client_names};
   service_ = std::make_unique<extender::Service>(*decisions_);
   server_ = std::make_unique<http::Server>(settings);
   extender::add_routes(*server_, *service_, *decisions_);

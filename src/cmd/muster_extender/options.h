@@ -14,6 +14,7 @@ struct Options {
   std::string cluster_file;  // not empty: the embedded API instead of a cluster
   uint16_t api_port = 0;     // of the embedded API
   std::optional<uint16_t> port;
+  bool insecure = false;  // plain HTTP beyond loopback
   std::string probe;  // not empty: ask the running server for this path and exit
 };
 

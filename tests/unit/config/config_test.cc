@@ -53,7 +53,7 @@ server:
   port: 0
   bindTimeout: 2m
   maxBodyBytes: 1048576
-  tls: {certFile: /tls/tls.crt, keyFile: /tls/tls.key, clientCAFile: /tls/ca.crt}
+  tls: {certFile: /tls/tls.crt, keyFile: /tls/tls.key, clientCAFile: /tls/ca.crt, clientNames: [a, "spiffe://b"]}
 kubernetes: {qps: 0.5, burst: 10, workers: 4}
 logging: {level: warning}
 )");
@@ -76,6 +76,7 @@ logging: {level: warning}
   CHECK(configuration.server.tls.cert_file == "/tls/tls.crt");
   CHECK(configuration.server.tls.key_file == "/tls/tls.key");
   CHECK(configuration.server.tls.client_ca_file == "/tls/ca.crt");
+  CHECK(configuration.server.tls.client_names == std::vector<std::string>{"a", "spiffe://b"});
   CHECK(configuration.kubernetes.qps == 0.5);
   CHECK(configuration.kubernetes.burst == 10);
   CHECK(configuration.kubernetes.workers == 4);

@@ -207,6 +207,13 @@ TEST_CASE("config mistakes: half a TLS pair is refused") {
         "m.yaml:3: server.tls.certFile: is an empty string");
 }
 
+TEST_CASE("config mistakes: names of callers mean nothing without the CA that vouches for them") {
+  CHECK(mistake("server: {tls: {certFile: a, keyFile: b, clientNames: [c]}}\n") ==
+        "m.yaml:3: server.tls.clientNames: without clientCAFile these names would be nobody's");
+  CHECK_THAT(mistake("server: {tls: {certFile: a, keyFile: b, clientCAFile: c, clientNames: ['']}}\n"),
+             Catch::StartsWith("m.yaml:3: server.tls.clientNames[0]: is"));
+}
+
 TEST_CASE("config mistakes: a level of logging that does not exist is refused") {
   CHECK(mistake("logging: {level: verbose}\n") ==
         "m.yaml:3: logging.level: \"verbose\" is none of debug, info, warning, error");
