@@ -43,6 +43,13 @@ bench:  ## the benchmarks; their figures as JSON in build/bench
 	@build/release/bench/bench_placement --json build/bench/placement.json
 	@build/release/bench/bench_verbs --json build/bench/verbs.json
 
+.PHONY: load
+load:  ## the server under load and abuse, two minutes; figures as JSON in build/bench. SECONDS of abuse: 60
+	@cmake/install_packages.sh build
+	@$(release) bench_load
+	@mkdir -p build/bench
+	@build/release/bench/bench_load --json build/bench/load.json --seconds $(or $(SECONDS),60)
+
 .PHONY: oracle
 oracle:  ## the solver against exhaustive search on a million random instances; INSTANCES sets another number
 	@cmake/install_packages.sh build
