@@ -35,13 +35,23 @@ e2e:  ## only the scenarios on a real control plane; ARGS go to it, e.g. ARGS="-
 	@$(release) muster-extender
 	@GO=$$(cmake/find_go.sh) MUSTER_EXTENDER=build/release/src/cmd/muster-extender tests/e2e/run.sh $(ARGS)
 
+.PHONY: soak
+soak:  ## ten minutes of random faults on a real control plane; ARGS go to it, e.g. ARGS="--seed 7"
+	@cmake/install_packages.sh build e2e
+	@$(release) muster-extender
+	@GO=$$(cmake/find_go.sh) MUSTER_EXTENDER=build/release/src/cmd/muster-extender tests/e2e/run.sh --run '^soak:' --duration 10m $(ARGS)
+
 .PHONY: bench
-bench:  ## the benchmarks; their figures as JSON in build/bench
+bench:  ## the benchmarks, a few minutes; report in build/bench/report.html. TRACES=folder of public traces
 	@cmake/install_packages.sh build
 	@$(release) all
-	@mkdir -p build/bench
-	@build/release/bench/bench_placement --json build/bench/placement.json
-	@build/release/bench/bench_verbs --json build/bench/verbs.json
+	@bench/run.sh short build/release/bench build/bench $(TRACES)
+
+.PHONY: bench-full
+bench-full:  ## the benchmarks, all seeds and sizes
+	@cmake/install_packages.sh build
+	@$(release) all
+	@bench/run.sh full build/release/bench build/bench $(TRACES)
 
 .PHONY: load
 load:  ## the server under load and abuse, two minutes; figures as JSON in build/bench. SECONDS of abuse: 60
@@ -55,6 +65,12 @@ oracle:  ## the solver against exhaustive search on a million random instances; 
 	@cmake/install_packages.sh build
 	@$(release) property_tests
 	@MUSTER_ORACLE_INSTANCES=$(or $(INSTANCES),1000000) build/release/tests/property/test_property_placement
+
+.PHONY: fuzz
+fuzz:  ## fuzzers of everything that is read from outside, SECONDS=60 each; TARGETS="quantity objects" only some
+	@cmake/install_packages.sh build fuzz
+	@cmake --preset fuzz >/dev/null && cmake --build build/fuzz --parallel $(JOBS) --target fuzzers
+	@env SECONDS=$(or $(SECONDS),60) tests/fuzz/run.sh $(TARGETS)
 
 .PHONY: format
 format:  ## lay out the C++ files

@@ -41,7 +41,7 @@ func StartKubelets(c *ControlPlane) (*Kubelets, error) {
 		return nil, err
 	}
 	// Leases and heartbeats are left out: no controller here waits for them, and they would cost writes.
-	p, err := StartProcess(c.Dir, "kwok", c.self, "kwok", "--kubeconfig="+c.path("admin.kubeconfig"), "--config="+path,
+	p, err := StartProcess(c.Dir, "kwok", c.self, "kwok", "--kubeconfig="+c.path("admin.kubeconfig"), "--config="+path, "--v=WARN",
 		"--manage-nodes-with-label-selector="+kubeletLabel, "--node-lease-duration-seconds=0")
 	if err != nil {
 		return nil, err
