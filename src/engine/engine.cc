@@ -36,6 +36,23 @@ void Engine::lead() {
   post([this](TimePoint) { coordinator_.lead(); });
 }
 
+void Engine::drain(Duration limit) {
+  {
+    const std::lock_guard lock(calls_mutex_);
+    refusing_calls_ = true;
+  }
+  // Calls that came before may open one more barrier: two turns show all of them.
+  const TimePoint end = clock_.now() + limit;
+  for (int turns = 0; turns < 2; ++turns) {
+    auto turned = std::make_shared<std::promise<void>>();
+    post([turned](TimePoint) { turned->set_value(); });
+    if (turned->get_future().wait_for(end - clock_.now()) != std::future_status::ready) return;
+  }
+  while ((open_barriers_ > 0 || binder_.backlog() > 0) && clock_.now() < end) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+}
+
 void Engine::stop() {
   {
     const std::lock_guard lock(mutex_);
@@ -128,6 +145,8 @@ void Engine::report(binder::Report report) {
 
 void Engine::show_counts() {
   const Counts counts = coordinator_.counts();
+  const auto binding = counts.groups.find(group::State::kBinding);
+  open_barriers_ = binding == counts.groups.end() ? 0 : static_cast<std::size_t>(binding->second);
   for (const group::State state : group::kStates) {
     const auto found = counts.groups.find(state);
     metrics_.set_groups(to_string(state),

@@ -45,6 +45,9 @@ class Engine final : public extender::Decisions {
   void lead();
   // Nodes and pods have been listed: a standby could lead.
   [[nodiscard]] bool synced() const { return synced_; }
+  // Before stop(): answers new bind calls with an error, and waits until no group's barrier is open and no write
+  // waits, at most so long.
+  void drain(Duration limit);
   // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
   // Idempotent.
   void stop();
@@ -86,6 +89,7 @@ class Engine final : public extender::Decisions {
   uint64_t steps_shown_ = 0;
   std::atomic<bool> ready_ = false;
   std::atomic<bool> synced_ = false;
+  std::atomic<std::size_t> open_barriers_ = 0;
 
   std::mutex mutex_;  // guards the queue
   std::condition_variable wake_;

@@ -137,6 +137,57 @@ TEST_CASE("Stop answers the calls that wait, and later ones at once") {
   running.engine->stop();
 }
 
+TEST_CASE(
+    "Drain lets open barriers' bindings be posted, refuses new calls and leaves those that wait to stop") {
+  Running running;
+  std::vector<kube::Pod> pods = {make_member("w", "waits", 2, 1), make_member("v", "waits", 2, 1),
+                                 make_pod("x", 1)};
+  for (int m = 0; m < 8; ++m) pods.push_back(make_member("m" + std::to_string(m), "g", 8, 1));
+  running.list(two_nodes(), pods);
+  REQUIRE(soon([&] { return !running.planned("m7").empty(); }));
+  REQUIRE(soon([&] { return !running.planned("w").empty(); }));
+  auto waiting = running.bind("w", running.planned("w"));
+  running.api.close_gate("bind");
+  std::vector<std::future<Result<void>>> calls;
+  for (int m = 0; m < 8; ++m) {
+    const std::string name = "m" + std::to_string(m);
+    REQUIRE(soon([&] { return !running.planned(name).empty(); }));
+    calls.push_back(running.bind(name, running.planned(name)));
+  }
+  REQUIRE(soon([&] { return running.api.at_gate() == 4; }));  // as many as the binder has workers
+
+  auto draining = std::async(std::launch::async, [&] { running.engine->drain(Duration(20'000)); });
+  const auto refused = [&](const std::string& name) {
+    const auto result = running.engine->bind({"ns", name, "uid-" + name, "not-planned"});
+    return !result && result.error().message == "muster: shutting down";
+  };
+  REQUIRE(soon([&] { return refused("v"); }));  // before, the reason is the node
+  CHECK(refused("x"));
+  CHECK(draining.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
+  running.api.open_gate();
+  draining.get();
+  for (auto& call : calls) CHECK(call.get());
+  for (int m = 0; m < 8; ++m) CHECK_FALSE(running.api.pod("m" + std::to_string(m)).node_name.empty());
+  CHECK(running.api.pod("x").node_name.empty());
+  CHECK(waiting.wait_for(std::chrono::milliseconds(0)) == std::future_status::timeout);
+  running.engine->stop();
+  CHECK(waiting.get().error().code == ErrorCode::kUnavailable);
+}
+
+TEST_CASE("Drain ends at its limit when a binding hangs") {
+  Running running;
+  running.list(two_nodes(), {make_pod("x", 1)});
+  REQUIRE(soon([&] { return running.engine->ready(); }));
+  running.api.close_gate("bind");
+  auto call = running.bind("x", "n1");
+  REQUIRE(soon([&] { return running.api.at_gate() == 1; }));
+  const auto begin = std::chrono::steady_clock::now();
+  running.engine->drain(Duration(100));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+  running.api.open_gate();
+  CHECK(call.get());
+}
+
 TEST_CASE("Members are never preempted for, and may_preempt protects groups") {
   Running running;
   running.list(two_nodes(), {make_member("a", "g", 1), make_pod("x", 1)});
