@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "running_extender.h"
+#include "support/abusers.h"
 #include "support/certificates.h"
 #include "support/raw_socket.h"
 
@@ -250,6 +251,30 @@ TEST_CASE("extender: pages say how it is") {
   auto metrics = client->call("GET", "/metrics", {}, "", "").value();
   CHECK(metrics.body == "muster_up 1\n");
   CHECK_THAT(metrics.headers["content-type"], StartsWith("text/plain"));
+}
+
+TEST_CASE(
+    "extender: twenty abusers at once leave a well-behaved caller its answers and the server its memory") {
+  RunningExtender extender(with_timeout(2s));
+  double before = resident_mib();
+  test::Abusers crowd(extender.port, 20);
+  auto client = extender.client();
+  auto end = steady_clock::now() + 4s;
+  int calls = 0;
+  while (steady_clock::now() < end || crowd.connections() < 500) {
+    auto reply = client->call("POST", "/filter", {}, filter_body("train", 1000), "application/json");
+    REQUIRE(reply);
+    REQUIRE(reply->status == 200);
+    ++calls;
+    std::this_thread::sleep_for(5ms);
+  }
+  crowd.stop();
+  CHECK(calls > 20);
+  if (!kSanitized) CHECK(resident_mib() - before < 200);
+  require_alive(extender);
+  auto begin = steady_clock::now();
+  extender.server.stop(20s);
+  CHECK(steady_clock::now() - begin < 15s);
 }
 
 TEST_CASE("extender: with mutual TLS only callers with a certificate reach the verbs") {
