@@ -19,6 +19,13 @@ namespace {
 
 constexpr double kLongestMicros = 3e6;  // of one row
 
+// What 100,000 hosts have to reach, in µs and KiB.
+constexpr std::size_t kBarHosts = 100'000;
+constexpr double kShort = 1e3;
+constexpr double kLong = 5e3;
+constexpr double kEvent = 2;
+constexpr long kMemory = 64 << 10;
+
 struct Options {
   uint64_t seed = 1;
   uint32_t smallest = 1'000;
@@ -28,6 +35,7 @@ struct Options {
   uint32_t members = 0;  // 0: all
   std::string ask;       // "yes" or "no"; empty: both
   std::string json;
+  bool strict = false;
 };
 
 struct Row {
@@ -43,7 +51,19 @@ struct Row {
   double p99 = 0;
   double p999 = 0;
   uint64_t steps = 0;  // of the last round
+  double bar = 0;      // for p99; 0: none
+
+  [[nodiscard]] bool answered() const { return (yes ? fits : no) == rounds; }
+  [[nodiscard]] bool met() const { return bar == 0 || (p99 <= bar && answered()); }
 };
+
+// A «no» and up to 1,024 members that are alike but for divisible sizes or slices: short; everything else:
+// long.
+double bar_of(Family family, std::size_t hosts, uint32_t members, bool yes) {
+  if (hosts < kBarHosts) return 0;
+  const bool simple = family == Family::kIdentical || family == Family::kSizes || family == Family::kSlices;
+  return !yes || (simple && members <= 1'024) ? kShort : kLong;
+}
 
 // The processor time of this thread, so that other load on the machine is not counted. A solve has no other
 // thread and waits for nothing.
@@ -84,13 +104,17 @@ Row run(Cluster& cluster, Family family, uint32_t members, bool yes, const Optio
   row.p50 = percentile(micros, 0.5);
   row.p99 = percentile(micros, 0.99);
   row.p999 = percentile(micros, 0.999);
+  row.bar = bar_of(family, row.hosts, members, yes);
   return row;
 }
 
+const char* verdict(bool met) { return met ? "met" : "MISSED"; }
+
 void print(const Row& row) {
-  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9}\n",
+  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9.1f} {:>9.1f} {:>9.1f} {:>9.1f} {:>9} {}\n",
              row.hosts, row.family, row.members, row.yes ? "yes" : "no", row.fits, row.no,
-             row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps);
+             row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps,
+             row.bar == 0 ? "" : verdict(row.met()));
   std::fflush(stdout);
 }
 
@@ -98,9 +122,10 @@ std::string to_json(const Row& row) {
   return fmt::format(
       "{{\"hosts\":{},\"family\":\"{}\",\"members\":{},\"asked\":\"{}\",\"rounds\":{},\"fits\":{},\"no\":{},"
       "\"undecided\":{},\"first_us\":{:.1f},\"p50_us\":{:.1f},\"p99_us\":{:.1f},\"p999_us\":{:.1f},\"steps\":"
-      "{}}}",
+      "{}{}}}",
       row.hosts, row.family, row.members, row.yes ? "yes" : "no", row.rounds, row.fits, row.no,
-      row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps);
+      row.rounds - row.fits - row.no, row.first, row.p50, row.p99, row.p999, row.steps,
+      row.bar == 0 ? "" : fmt::format(",\"bar_us\":{:.0f},\"met\":{}", row.bar, row.met()));
 }
 
 long resident_kib() {
@@ -120,6 +145,7 @@ Options parse(int argc, char** argv) {
   app.add_option("--members", options.members, "only this number of members");
   app.add_option("--ask", options.ask, "only requests of which this answer is expected: yes or no");
   app.add_option("--json", options.json, "write the figures to this file as well");
+  app.add_flag("--strict", options.strict, "status 1 when a bar is missed");
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -128,52 +154,75 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
+struct Totals {
+  std::string rows;  // JSON
+  std::size_t missed = 0;
+  double build_ms = 0;  // of the largest cluster, like the next
+  double event_ns = 0;
+};
+
+void run_all(uint32_t hosts, const Options& options, Totals& totals) {
+  double start = now_micros();
+  Cluster cluster = bench::make_cluster(hosts, options.seed);
+  totals.build_ms = micros_since(start) / 1e3;
+  for (std::size_t f = 0; f < kFamilies; ++f) {
+    const auto family = static_cast<Family>(f);
+    if (!options.family.empty() && options.family != to_string(family)) continue;
+    for (const uint32_t members : {8U, 64U, 1'024U, 16'000U}) {
+      for (const bool yes : {true, false}) {
+        if (!options.ask.empty() && (options.ask == "yes") != yes) continue;
+        if (members * 2 > hosts || (options.members != 0 && options.members != members)) continue;
+        const Row row = run(cluster, family, members, yes, options);
+        print(row);
+        totals.missed += row.met() ? 0 : 1;
+        totals.rows += (totals.rows.empty() ? "" : ",\n    ") + to_json(row);
+      }
+    }
+  }
+  Random random(options.seed);
+  start = now_micros();
+  constexpr int kEvents = 1'000'000;
+  for (int i = 0; i < kEvents; ++i) disturb(cluster, random);
+  totals.event_ns = micros_since(start) * 1e3 / kEvents;
+}
+
+bool write_json(const Options& options, const Totals& totals) {
+  std::FILE* file = std::fopen(options.json.c_str(), "w");
+  if (file == nullptr) return false;
+  fmt::print(file,
+             "{{\"clock\":\"thread-cpu\",\"seed\":{},\n  \"decisions\":[\n    {}\n  ],\n  "
+             "\"build_ms\":{:.1f}, \"event_ns\":{:.0f}, \"max_rss_kib\":{}, \"missed\":{}}}\n",
+             options.seed, totals.rows, totals.build_ms, totals.event_ns, resident_kib(), totals.missed);
+  return std::fclose(file) == 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
   fmt::print("Times are processor time of the solving thread.\n");
-  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9}\n", "hosts", "family",
-             "members", "ask", "fits", "no", "undecided", "first µs", "p50 µs", "p99 µs", "p99.9 µs",
-             "steps");
-  std::string rows;
-  double build_ms = 0;
-  double event_ns = 0;
+  fmt::print("{:>7} {:<15} {:>6} {:<4} {:>5} {:>5} {:>9} {:>9} {:>9} {:>9} {:>9} {:>9} bar\n", "hosts",
+             "family", "members", "ask", "fits", "no", "undecided", "first µs", "p50 µs", "p99 µs",
+             "p99.9 µs", "steps");
+  Totals totals;
+  uint32_t largest = 0;
   for (const uint32_t hosts : {1'000U, 10'000U, 100'000U}) {
-    if (hosts > options.largest) break;
-    if (hosts < options.smallest) continue;
-    double start = now_micros();
-    Cluster cluster = bench::make_cluster(hosts, options.seed);
-    build_ms = micros_since(start) / 1e3;
-    for (std::size_t family = 0; family < kFamilies; ++family) {
-      if (!options.family.empty() && options.family != to_string(static_cast<Family>(family))) continue;
-      for (const uint32_t members : {8U, 64U, 1'024U, 16'000U}) {
-        for (const bool yes : {true, false}) {
-          if (!options.ask.empty() && (options.ask == "yes") != yes) continue;
-          if (members * 2 > hosts || (options.members != 0 && options.members != members)) continue;
-          const Row row = run(cluster, static_cast<Family>(family), members, yes, options);
-          print(row);
-          rows += (rows.empty() ? "" : ",\n    ") + to_json(row);
-        }
-      }
-    }
-    Random random(options.seed);
-    start = now_micros();
-    for (int i = 0; i < 1'000'000; ++i) disturb(cluster, random);
-    event_ns = micros_since(start) / 1e3;
+    if (hosts > options.largest || hosts < options.smallest) continue;
+    run_all(hosts, options, totals);
+    largest = hosts;
   }
   fmt::print("largest cluster: built in {:.0f} ms, one pod event {:.0f} ns, {} KiB resident at most\n",
-             build_ms, event_ns, resident_kib());
-  if (options.json.empty()) return 0;
-  std::FILE* file = std::fopen(options.json.c_str(), "w");
-  if (file == nullptr) {
+             totals.build_ms, totals.event_ns, resident_kib());
+  if (largest >= kBarHosts) {
+    const bool memory = resident_kib() <= kMemory;
+    const bool event = totals.event_ns <= kEvent * 1e3;
+    fmt::print("bars at {} hosts: {} missed by decisions, memory {}, event {}\n", kBarHosts, totals.missed,
+               verdict(memory), verdict(event));
+    totals.missed += (memory ? 0 : 1) + (event ? 0 : 1);
+  }
+  if (!options.json.empty() && !write_json(options, totals)) {
     std::fprintf(stderr, "bench_placement: %s cannot be written\n", options.json.c_str());
     return 2;
   }
-  fmt::print(file,
-             "{{\"clock\":\"thread-cpu\",\"seed\":{},\n  \"decisions\":[\n    {}\n  ],\n  "
-             "\"build_ms\":{:.1f}, \"event_ns\":{:.0f}, "
-             "\"max_rss_kib\":{}}}\n",
-             options.seed, rows, build_ms, event_ns, resident_kib());
-  std::fclose(file);
+  return options.strict && totals.missed > 0 ? 1 : 0;
 }

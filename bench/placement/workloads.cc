@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "muster/topology.h"
 
@@ -22,6 +23,31 @@ void add(PlacementRequest& request, uint32_t role, uint32_t count, uint32_t subg
     request.members.push_back({role, subgroup, static_cast<int64_t>(request.members.size()), kNoHost});
 }
 
+uint32_t add_subgroup(PlacementRequest& request, std::string name, uint32_t parent, std::string level) {
+  SubGroup sub;
+  sub.name = std::move(name);
+  sub.parent = parent;
+  sub.required = std::move(level);
+  request.subgroups.push_back(std::move(sub));
+  return static_cast<uint32_t>(request.subgroups.size() - 1);
+}
+
+// Replicas of a leader and seven workers, each in a rack; `nested`: eight of them at a time in a block.
+void add_replicas(const Cluster& cluster, PlacementRequest& request, uint32_t members, bool nested) {
+  constexpr uint32_t kReplica = 8;
+  constexpr uint32_t kTogether = 8;
+  const uint32_t leader = add_role(cluster, request, 0, 16'000, 64);
+  const uint32_t worker = add_role(cluster, request, 4, 48'000, 384);
+  uint32_t parent = 0;
+  for (uint32_t i = 0; i < members / kReplica; ++i) {
+    if (nested && i % kTogether == 0)
+      parent = add_subgroup(request, fmt::format("set-{}", i / kTogether), 0, "block");
+    const uint32_t replica = add_subgroup(request, fmt::format("replica-{}", i), parent, "rack");
+    add(request, leader, 1, replica);
+    add(request, worker, kReplica - 1, replica);
+  }
+}
+
 }  // namespace
 
 Cluster make_cluster(uint32_t hosts, uint64_t seed) {
@@ -37,9 +63,11 @@ Cluster make_cluster(uint32_t hosts, uint64_t seed) {
   cluster.cpu = state.intern_resource("cpu");
   cluster.memory = state.intern_resource("memory");
   cluster.pods = state.intern_resource("pods");
+  cluster.few = state.add_node_set(Exclusion::kSelector);
   Random random(seed);
   for (uint32_t h = 0; h < hosts; ++h) {
     const HostIndex host{h};
+    if (h % 9 == 0) state.set_eligible(cluster.few, host, true);
     state.set_allocatable(
         host,
         {{cluster.gpu, 8}, {cluster.cpu, 128'000}, {cluster.memory, int64_t{1} << 40}, {cluster.pods, 110}});
@@ -64,24 +92,21 @@ void disturb(Cluster& cluster, Random& random) {
 }
 
 std::string to_string(Family family) {
-  static const char* const kNames[] = {"identical",   "sizes",  "leader-workers",
-                                       "three-roles", "slices", "subgroups"};
+  static const char* const kNames[] = {"identical", "sizes",     "leader-workers", "three-roles",
+                                       "slices",    "subgroups", "nested"};
   return kNames[static_cast<std::size_t>(family)];
 }
 
 PlacementRequest make_request(const Cluster& cluster, Family family, uint32_t members, bool yes) {
   PlacementRequest request;
   request.subgroups[0].owner = OwnerId{5000};
-  const auto hosts = static_cast<uint32_t>(cluster.state.host_count());
-  // A «no»: more than one block can hold, but asked for in one block.
   if (!yes)
     request.subgroups[0].required = members <= 72 ? "rack" : "block";
   else
     request.subgroups[0].preferred = members <= 64 ? "rack" : "block";
-  (void)hosts;
   switch (family) {
     case Family::kIdentical:
-      add(request, add_role(cluster, request, yes ? 8 : 8, 64'000, 512), members);
+      add(request, add_role(cluster, request, 8, 64'000, 512), members);
       break;
     case Family::kSizes: {
       const uint32_t roles[] = {
@@ -109,22 +134,15 @@ PlacementRequest make_request(const Cluster& cluster, Family family, uint32_t me
       else
         request.subgroups[0].slices = {{4, "rack"}};
       break;
-    case Family::kSubGroups: {
+    case Family::kSubGroups:
+    case Family::kNested:
       request.subgroups[0].preferred.clear();
-      const uint32_t leader = add_role(cluster, request, 0, 16'000, 64);
-      const uint32_t worker = add_role(cluster, request, 4, 48'000, 384);
-      for (uint32_t s = 0; s < members / 8; ++s) {
-        SubGroup sub;
-        sub.name = fmt::format("replica-{}", s);
-        sub.required = "rack";
-        request.subgroups.push_back(sub);
-        const auto index = static_cast<uint32_t>(request.subgroups.size() - 1);
-        add(request, leader, 1, index);
-        add(request, worker, 7, index);
-      }
+      add_replicas(cluster, request, members, family == Family::kNested);
       break;
-    }
   }
+  constexpr uint32_t kFewMembers = 8;
+  if (!yes && members <= kFewMembers)
+    for (Role& role : request.roles) role.node_set = cluster.few;
   return request;
 }
 

@@ -32,6 +32,7 @@ struct Cluster {
   ResourceId cpu{};
   ResourceId memory{};
   ResourceId pods{};
+  NodeSetId few{};  // every ninth host: two of each rack
 };
 
 // Racks of 18 hosts with 8 GPUs, 16 racks a block; every host busy with a chance of 55 %, then with 1 to 8
@@ -41,11 +42,20 @@ struct Cluster {
 // One pod with devices comes or goes on a random host.
 void disturb(Cluster& cluster, Random& random);
 
-enum class Family : uint8_t { kIdentical, kSizes, kLeaderWorkers, kThreeRoles, kSlices, kSubGroups };
-inline constexpr std::size_t kFamilies = 6;
+enum class Family : uint8_t {
+  kIdentical,
+  kSizes,          // GPU 1, 2, 4, 8
+  kLeaderWorkers,  // one leader for 64 workers
+  kThreeRoles,
+  kSlices,     // 16 in a block, in them 4 in a rack
+  kSubGroups,  // replicas of eight, each in a rack
+  kNested,     // subgroups of up to eight such replicas, each in a block
+};
+inline constexpr std::size_t kFamilies = 7;
 [[nodiscard]] std::string to_string(Family family);
 
-// `yes`: asks for less than there usually is; otherwise for a little more than the cluster can hold together.
+// `yes`: asks for less than there usually is. Otherwise for what no rack or block can hold together: for few
+// members on the hosts of Cluster::few, else in one rack or block.
 [[nodiscard]] PlacementRequest make_request(const Cluster& cluster, Family family, uint32_t members,
                                             bool yes);
 
