@@ -1,0 +1,134 @@
+// muster-extender as a process: what it refuses to start with, and how it ends.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "http/fd.h"
+#include "support/certificates.h"
+#include "support/paths.h"
+#include "support/raw_socket.h"
+
+namespace muster {
+namespace {
+
+using namespace std::chrono_literals;
+using Catch::Matchers::Contains;
+using std::chrono::steady_clock;
+
+class Process {
+ public:
+  explicit Process(std::vector<std::string> arguments) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    output_.reset(ends[0]);
+    const std::string program = test::binary_dir() + "/src/cmd/muster-extender";
+    arguments.insert(arguments.begin(), program);
+    std::vector<char*> raw;
+    for (std::string& argument : arguments) raw.push_back(argument.data());
+    raw.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::dup2(ends[1], 1);
+      ::dup2(ends[1], 2);
+      ::close(ends[0]);
+      ::close(ends[1]);
+      ::execv(program.c_str(), raw.data());
+      ::_exit(127);
+    }
+    ::close(ends[1]);
+  }
+  ~Process() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Process(const Process&) = delete;
+  Process& operator=(const Process&) = delete;
+
+  // What it prints until the text is in it or it ends.
+  std::string output_until(const std::string& text) {
+    char piece[4096];
+    while (text.empty() || printed_.find(text) == std::string::npos) {
+      pollfd entry = {output_.get(), POLLIN, 0};
+      if (::poll(&entry, 1, 60'000) <= 0) break;
+      ssize_t got = ::read(output_.get(), piece, sizeof piece);
+      if (got <= 0) break;
+      printed_.append(piece, static_cast<std::size_t>(got));
+    }
+    return printed_;
+  }
+  uint16_t port() {
+    const std::string marker = "serving on http://127.0.0.1:";
+    output_until("serving on ");
+    const std::string text = output_until("\n");
+    const std::size_t at = text.find(marker);
+    INFO(text);
+    REQUIRE(at != std::string::npos);
+    return static_cast<uint16_t>(std::stoi(text.substr(at + marker.size())));
+  }
+  void signal(int number) const { ::kill(pid_, number); }
+  int wait() {
+    int status = 0;
+    ::waitpid(std::exchange(pid_, -1), &status, 0);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+  }
+
+ private:
+  http::Fd output_;
+  std::string printed_;
+  pid_t pid_ = -1;
+};
+
+std::string configuration(const test::TempDir& dir, const std::string& server) {
+  return dir.file("muster.yaml",
+                  "apiVersion: muster.dev/v1alpha1\nkind: MusterConfiguration\nserver: " + server + "\n");
+}
+
+std::string cluster() { return test::source_dir() + "/manifests/demo/cluster.yaml"; }
+
+TEST_CASE("muster-extender does not serve plain HTTP to other machines unless it is told to") {
+  test::TempDir dir;
+  const std::string file = configuration(dir, "{address: 0.0.0.0}");
+  Process refused({"--cluster", cluster(), "--port", "0", "--config", file});
+  CHECK_THAT(refused.output_until(""), Contains("server.address 0.0.0.0") && Contains("--insecure"));
+  CHECK(refused.wait() == 2);
+
+  Process told({"--cluster", cluster(), "--port", "0", "--config", file, "--insecure"});
+  CHECK_THAT(told.output_until("serving on "), Contains("serving on http://0.0.0.0:"));
+  told.signal(SIGTERM);
+  CHECK(told.wait() == 0);
+}
+
+TEST_CASE("muster-extender ends with status 0 at SIGTERM, at once when nothing is under way") {
+  Process process({"--cluster", cluster(), "--port", "0"});
+  test::RawSocket idle(process.port());
+  CHECK(idle.connected());
+  const auto begin = steady_clock::now();
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 0);
+  CHECK(steady_clock::now() - begin < 20s);  // connections live for 120 s
+}
+
+TEST_CASE("muster-extender waits for calls under way at the first SIGTERM and for nothing at the second") {
+  Process process({"--cluster", cluster(), "--port", "0"});
+  test::RawSocket slow(process.port());
+  slow.send("POST /bind HTTP/1.1\r\nContent-Length: 100\r\n\r\n{");
+  std::this_thread::sleep_for(300ms);
+  process.signal(SIGTERM);
+  CHECK_THAT(process.output_until("shutting down"), Contains("shutting down"));
+  process.signal(SIGTERM);
+  CHECK(process.wait() == 1);
+}
+
+}  // namespace
+}  // namespace muster
