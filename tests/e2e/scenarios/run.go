@@ -42,6 +42,9 @@ var All = []Scenario{
 	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
 	{"o", "a plan that is not bound in time is given back and made anew", planGivenBack},
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
+	{"t1", "of two replicas the leader is killed while groups arrive", takeoverAfterKill},
+	{"t2", "of two replicas the leader is stopped while groups arrive: the lease is handed over", takeoverOnStop},
+	{"t3", "a leader that was paused wakes up when another one leads", pausedLeader},
 	{"k", "200 members on 1,000 nodes", twoHundredMembers},
 }
 

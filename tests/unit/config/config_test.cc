@@ -31,6 +31,32 @@ TEST_CASE("config: a file with only its head holds the defaults") {
   CHECK(configuration.kubernetes.burst == 2000);
   CHECK(configuration.kubernetes.workers == 32);
   CHECK(configuration.log_level == LogLevel::kInfo);
+  const LeaderElection& election = configuration.leader_election;
+  CHECK_FALSE(election.enabled);
+  CHECK(election.ns == "muster-system");
+  CHECK(election.name == "muster-extender");
+  CHECK(election.lease_duration == Duration(15'000));
+  CHECK(election.renew_deadline == Duration(10'000));
+  CHECK(election.retry_period == Duration(2'000));
+}
+
+TEST_CASE("config: the keys of the leader election are read") {
+  const LeaderElection election = good(R"(
+leaderElection:
+  enabled: true
+  namespace: kube-system
+  name: muster.one
+  leaseDuration: 1m
+  renewDeadline: 40s
+  retryPeriod: 500ms
+)")
+                                      .leader_election;
+  CHECK(election.enabled);
+  CHECK(election.ns == "kube-system");
+  CHECK(election.name == "muster.one");
+  CHECK(election.lease_duration == Duration(60'000));
+  CHECK(election.renew_deadline == Duration(40'000));
+  CHECK(election.retry_period == Duration(500));
 }
 
 TEST_CASE("config: every key of the reference is read") {

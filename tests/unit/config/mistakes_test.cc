@@ -36,6 +36,30 @@ TEST_CASE("config mistakes: an unknown key is named with its line, its path and 
   CHECK_THAT(mistake("\"ho\\nst\": 1\n"), Catch::StartsWith("m.yaml:3: \"ho\\nst\": unknown key"));
 }
 
+TEST_CASE("config mistakes: durations of the leader election that would let two lead are refused") {
+  CHECK(mistake("leaderElection: {leaseDuration: 10s}\n") ==
+        "m.yaml:3: leaderElection: leaseDuration (10s) must be longer than renewDeadline (10s)");
+  CHECK(mistake("leaderElection: {renewDeadline: 2400ms}\n") ==
+        "m.yaml:3: leaderElection: renewDeadline (2s400ms) must be longer than 1.2 times retryPeriod (2s)");
+  CHECK(mistake("leaderElection: {leaseDuration: 15500ms}\n") ==
+        "m.yaml:3: leaderElection: leaseDuration (15s500ms) must be whole seconds");
+  CHECK(parse(kHead + "leaderElection: {renewDeadline: 2401ms}\n", "m.yaml"));
+}
+
+TEST_CASE("config mistakes: the leader election is on or off, and its lease has a name") {
+  CHECK(mistake("leaderElection: {enabled: yes}\n") ==
+        "m.yaml:3: leaderElection.enabled: \"yes\" is neither true nor false");
+  CHECK(mistake("leaderElection: {enabled: \"true\"}\n") ==
+        "m.yaml:3: leaderElection.enabled: is \"true\" in quotes, not true or false");
+  CHECK(mistake("leaderElection: {namespace: kube.system}\n") ==
+        "m.yaml:3: leaderElection.namespace: \"kube.system\" is no DNS label (lower case letters, digits and "
+        "'-', at most 63)");
+  CHECK_THAT(mistake("leaderElection: {name: Muster}\n"),
+             Catch::StartsWith("m.yaml:3: leaderElection.name: \"Muster\" is no object's name"));
+  CHECK(mistake("leaderElection: {renewDeadLine: 1s}\n") ==
+        "m.yaml:3: leaderElection.renewDeadLine: unknown key; did you mean \"renewDeadline\"?");
+}
+
 TEST_CASE("config mistakes: a key that stands twice is refused") {
   CHECK(mistake("server: {port: 1, port: 2}\n") == "m.yaml:3: server.port: this key stands twice");
   CHECK(mistake("logging: {level: info}\nlogging: {level: debug}\n") ==
