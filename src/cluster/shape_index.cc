@@ -34,8 +34,11 @@ struct Counter {
     for (const Need& need : needs) {
       const int64_t free = need.free[host];
       if (free < need.amount) return 0;
+      // Amounts are below 2^50: a quotient of doubles that is no whole number stays below the next one.
+      static_assert(kMaxAmount <= int64_t{1} << 50);
       int64_t product = 0;
-      if (__builtin_mul_overflow(room, need.amount, &product) || product > free) room = free / need.amount;
+      if (__builtin_mul_overflow(room, need.amount, &product) || product > free)
+        room = static_cast<int64_t>(static_cast<double>(free) / static_cast<double>(need.amount));
     }
     return static_cast<int32_t>(room);
   }
@@ -92,11 +95,20 @@ void ShapeIndex::recount(const ClusterState& state, Shape& shape) const {
     const bool usable = status[host] == Exclusion::kNone && allowed[host] == Exclusion::kNone;
     shape.rooms.host[host] = usable ? counter.room(host) : 0;
   }
-  for (std::size_t tree = 0; tree < topology.tree_count(); ++tree)
-    for (std::size_t host = 0; host < hosts; ++host)
-      if (const DomainId leaf = topology.leaf_domain(static_cast<HostIndex>(host), tree);
-          leaf != kClusterDomain)
-        sums[at(leaf)] += shape.rooms.host[host];
+  for (std::size_t tree = 0; tree < topology.tree_count(); ++tree) {
+    // In the tree's order the hosts of a finest domain stand together.
+    DomainId open = kClusterDomain;
+    int64_t sum = 0;
+    for (const HostIndex host : topology.order(tree)) {
+      if (const DomainId leaf = topology.leaf_domain(host, tree); leaf != open) {
+        if (open != kClusterDomain) sums[at(open)] += sum;
+        open = leaf;
+        sum = 0;
+      }
+      sum += shape.rooms.host[at(host)];
+    }
+    if (open != kClusterDomain) sums[at(open)] += sum;
+  }
   // Finer levels have larger numbers within a tree, so children are complete before they are added.
   for (std::size_t domain = domains; domain-- > 1;)
     if (const DomainId parent = topology.parent(static_cast<DomainId>(domain)); parent != kClusterDomain)
