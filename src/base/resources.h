@@ -19,6 +19,8 @@ class ResourceList {
  public:
   using Entry = std::pair<std::string, int64_t>;
 
+  // Room for so many and no more.
+  void reserve(std::size_t count) { entries_.reserve(count); }
   [[nodiscard]] int64_t get(std::string_view name) const;
   void set(std::string_view name, int64_t amount);
   // Adds with saturation at INT64_MAX, so that a hostile sum cannot wrap around.

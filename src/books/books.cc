@@ -14,8 +14,7 @@ namespace {
 
 std::string first_label(const kube::Node& node, const std::vector<std::string>& keys) {
   for (const std::string& key : keys) {
-    if (const auto it = node.labels.find(key); it != node.labels.end() && !it->second.empty())
-      return it->second;
+    if (const std::string* value = node.labels.find(key); value != nullptr && !value->empty()) return *value;
   }
   return {};
 }
@@ -81,8 +80,8 @@ void Books::rebuild() {
   MUSTER_CHECK(topology.has_value());  // the levels were checked at start, node names are unique
   state_ = ClusterState(std::move(*topology));
   for (const std::string& resource : resources_) static_cast<void>(state_.intern_resource(resource));
-  for (std::size_t i = 0; i < node_sets_.size(); ++i) static_cast<void>(state_.add_node_set());
-  evaluated_.assign(node_sets_.size(), false);
+  for (std::size_t i = 0; i < node_sets_.count(); ++i) static_cast<void>(state_.add_node_set());
+  evaluated_.assign(node_sets_.count(), false);
   for (const auto& [name, node] : nodes_) apply_node(node, *state_.topology().find_host(name));
   for (const auto& [uid, charge] : charges_) {
     this->charge(charge);
@@ -147,10 +146,10 @@ void Books::apply_node(const kube::Node& node, HostIndex host) {
     amounts.push_back({*state_.find_resource(name), amount});
   }
   state_.set_allocatable(host, amounts);
-  for (std::size_t i = 0; i < node_sets_.size(); ++i) {
+  for (std::size_t i = 0; i < node_sets_.count(); ++i) {
     if (!evaluated_[i]) continue;
-    state_.set_eligible(static_cast<NodeSetId>(i + 1), host,
-                        to_exclusion(kube::why_not(node_sets_[i], node)));
+    const auto set = static_cast<NodeSetId>(i + 1);
+    state_.set_eligible(set, host, to_exclusion(kube::why_not(node_sets_.at(set), node)));
   }
 }
 
@@ -235,6 +234,11 @@ void Books::forget_group(const group::GroupKey& key) {
 
 void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key,
                        const group::Member* member) {
+  if (member && member->node_set != kEveryHost) {
+    forget_node_set(node_sets_.hold(pod.uid, pod.ns, member->node_set));
+  } else {
+    forget_node_set(node_sets_.drop(pod.uid));
+  }
   const auto found = charges_.find(pod.uid);
   if (pod.node_name.empty() || pod.ended()) {
     // An unbound pod keeps its reservation; a pod that has ended holds nothing.
@@ -255,15 +259,28 @@ void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey
   put(pod.uid, std::move(charge));
 }
 
-void Books::remove_pod(const std::string& uid) { take_away(uid); }
+void Books::remove_pod(const std::string& uid) {
+  take_away(uid);
+  forget_node_set(node_sets_.drop(uid));
+}
+
+// The number may come to stand for another set, so nothing that was concluded from it may stay.
+void Books::forget_node_set(NodeSetId set) {
+  if (set == kEveryHost) return;
+  evaluated_[at(set) - 1] = false;
+  std::erase_if(last_no_, [&](const auto& entry) {
+    const auto& roles = entry.second.request.roles;
+    return std::any_of(roles.begin(), roles.end(), [&](const auto& role) { return role.node_set == set; });
+  });
+}
 
 NodeSetId Books::intern_node_set(const kube::NodeSet& set) {
-  const auto found = std::find(node_sets_.begin(), node_sets_.end(), set);
-  if (found != node_sets_.end()) return static_cast<NodeSetId>(found - node_sets_.begin() + 1);
-  node_sets_.push_back(set);
-  evaluated_.push_back(false);
-  if (!stale_) static_cast<void>(state_.add_node_set());
-  return static_cast<NodeSetId>(node_sets_.size());
+  const NodeSets::Interned interned = node_sets_.intern(set);
+  if (interned.is_added) {
+    evaluated_.push_back(false);
+    if (!stale_) static_cast<void>(state_.add_node_set());
+  }
+  return interned.id;
 }
 
 void Books::evaluate(NodeSetId set) {
@@ -271,7 +288,7 @@ void Books::evaluate(NodeSetId set) {
   if (set == kEveryHost || evaluated_[index]) return;
   evaluated_[index] = true;
   for (const auto& [name, node] : nodes_) {
-    state_.set_eligible(set, *host_of(name), to_exclusion(kube::why_not(node_sets_[index], node)));
+    state_.set_eligible(set, *host_of(name), to_exclusion(kube::why_not(node_sets_.at(set), node)));
   }
 }
 

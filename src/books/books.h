@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "base/resources.h"
+#include "books/node_sets.h"
 #include "group/room.h"
 #include "kube/types.h"
 #include "muster/cluster.h"
@@ -74,7 +75,9 @@ class Books final : public group::Room {
   void remove_pod(const std::string& uid);
   // REQUIRES: none of its pods is in the books. Another group of this name is another owner.
   void forget_group(const group::GroupKey& key);
+  // A set's number stays its own as long as a member holds it, which upsert_pod() and remove_pod() see to.
   [[nodiscard]] NodeSetId intern_node_set(const kube::NodeSet& set);
+  [[nodiscard]] const NodeSets& node_sets() const { return node_sets_; }
 
   // Makes the columns and the node set that a decision about this member needs, ahead of the decision.
   void prepare(const group::Member& member);
@@ -132,6 +135,7 @@ class Books final : public group::Room {
   [[nodiscard]] HostSpec host_spec(const kube::Node& node) const;
   void apply_node(const kube::Node& node, HostIndex host);
   void evaluate(NodeSetId set);
+  void forget_node_set(NodeSetId set);
   [[nodiscard]] bool want_resources(const ResourceList& demand);
   [[nodiscard]] Demand to_demand(const ResourceList& list) const;
   // Members of a subgroup with exclusive use have an owner of their own, the others their group's.
@@ -155,9 +159,9 @@ class Books final : public group::Room {
   std::map<std::pair<group::GroupKey, std::string>, OwnerId> owners_;         // by group and subgroup path
   uint32_t next_owner_ = 0;
 
-  std::vector<kube::NodeSet> node_sets_;  // index = NodeSetId - 1; 0 is every host
-  std::vector<bool> evaluated_;           // the set's eligible hosts are in the state
-  std::vector<std::string> resources_;    // that members ask for; only these have columns
+  NodeSets node_sets_;
+  std::vector<bool> evaluated_;         // index = NodeSetId - 1: the set's eligible hosts are in the state
+  std::vector<std::string> resources_;  // that members ask for; only these have columns
 
   // The last certified «no» to each group that waits, to tell whether asking again could help.
   struct LastNo {

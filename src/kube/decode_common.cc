@@ -77,13 +77,17 @@ Result<int64_t> parse_time(std::string_view rfc3339) {
   return *seconds;
 }
 
+void read_quantity(JsonReader& reader, std::string_view name, JsonReader::Value amount, QuantityList& list) {
+  if (amount.is_null()) return;
+  const auto quantity = parse_quantity(without_spaces(reader.text_or_number(amount)));
+  if (!quantity) reader.fail_here(quantity.error().message);
+  list.set(name, *quantity);
+}
+
 QuantityList read_quantities(JsonReader& reader, JsonReader::Value value) {
   QuantityList list;
   reader.each_field(value, [&](std::string_view name, JsonReader::Value amount) {
-    if (amount.is_null()) return;
-    const auto quantity = parse_quantity(without_spaces(reader.text_or_number(amount)));
-    if (!quantity) reader.fail_here(quantity.error().message);
-    list.set(name, *quantity);
+    read_quantity(reader, name, amount, list);
   });
   return list;
 }

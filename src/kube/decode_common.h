@@ -13,6 +13,9 @@ namespace muster::kube {
 // {"cpu": "1", …}; quantities may be numbers, as in hand-written YAML.
 QuantityList read_quantities(JsonReader& reader, JsonReader::Value value);
 
+// One entry of such a list; null is none.
+void read_quantity(JsonReader& reader, std::string_view name, JsonReader::Value amount, QuantityList& list);
+
 StringMap read_string_map(JsonReader& reader, JsonReader::Value value);
 
 struct Condition {

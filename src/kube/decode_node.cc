@@ -15,7 +15,8 @@ void read_metadata(JsonReader& reader, Value metadata, Node& node) {
     } else if (key == "resourceVersion") {
       node.resource_version = reader.text(value);
     } else if (key == "labels") {
-      node.labels = read_string_map(reader, value);
+      reader.each_field(
+          value, [&](std::string_view label, Value text) { node.labels.set(label, reader.text(text)); });
     }
   });
 }
@@ -44,14 +45,24 @@ void read_spec(JsonReader& reader, Value spec, Node& node) {
   });
 }
 
-void read_status(JsonReader& reader, Value status, Node& node) {
-  std::optional<QuantityList> allocatable;
-  QuantityList capacity;
+// Of a node without allocatable, which is rare: `capacity` is the text of the object.
+Result<void> take_capacity(std::string_view capacity, Node& node) {
+  QuantityList quantities;
+  const auto read = read_document(capacity, [&](JsonReader& reader, std::string_view name, Value amount) {
+    read_quantity(reader, name, amount, quantities);
+  });
+  if (!read) return invalid("status.capacity.{}", read.error().message);
+  node.allocatable = quantities.rounded();
+  return {};
+}
+
+// `capacity` becomes its text.
+void read_status(JsonReader& reader, Value status, Node& node, std::string& capacity) {
   reader.each_field(status, [&](std::string_view key, Value value) {
     if (key == "allocatable") {
-      allocatable = read_quantities(reader, value);
-    } else if (key == "capacity") {
-      capacity = read_quantities(reader, value);
+      node.allocatable = read_quantities(reader, value).rounded();
+    } else if (key == "capacity" && !value.is_null()) {
+      capacity = reader.raw_object(value);
     } else if (key == "conditions") {
       reader.each_element(value, [&](Value element) {
         const Condition condition = read_condition(reader, element);
@@ -59,8 +70,6 @@ void read_status(JsonReader& reader, Value status, Node& node) {
       });
     }
   });
-  const bool given = allocatable && !allocatable->entries().empty();
-  node.allocatable = (given ? *allocatable : capacity).rounded();
 }
 
 }  // namespace
@@ -68,6 +77,7 @@ void read_status(JsonReader& reader, Value status, Node& node) {
 Result<Node> decode_node(std::string_view json) {
   Node node;
   node.ready = true;
+  std::string capacity;
   const auto read = read_document(json, [&](JsonReader& reader, std::string_view key, Value value) {
     if (key == "kind") {
       check_kind(reader, value, "Node");
@@ -76,11 +86,14 @@ Result<Node> decode_node(std::string_view json) {
     } else if (key == "spec") {
       read_spec(reader, value, node);
     } else if (key == "status") {
-      read_status(reader, value, node);
+      read_status(reader, value, node, capacity);
     }
   });
   if (!read) return tl::unexpected(read.error());
   if (node.name.empty()) return invalid("metadata.name is missing");
+  if (node.allocatable.empty() && !capacity.empty()) {
+    if (auto taken = take_capacity(capacity, node); !taken) return tl::unexpected(taken.error());
+  }
   return node;
 }
 

@@ -1,9 +1,11 @@
 #include "kube/framing.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 
 #include "base/text.h"
+#include "kube/byte_masks.h"
 
 namespace muster::kube {
 namespace {
@@ -39,15 +41,14 @@ Result<void> LineSplitter::feed(std::string_view piece,
       return {};
     }
     std::string_view line = piece.substr(0, end);
-    std::string whole;
-    if (!carry_.empty()) {
-      whole = std::move(carry_);
-      carry_.clear();
-      whole.append(line);
-      line = whole;
-    }
     piece.remove_prefix(end + 1);
-    if (!is_blank(line) && !on_line(line)) return {};
+    if (!carry_.empty()) {
+      carry_.append(line);
+      line = carry_;
+    }
+    const bool wanted = is_blank(line) || on_line(line);
+    carry_.clear();
+    if (!wanted) return {};
   }
   return {};
 }
@@ -78,9 +79,31 @@ Result<void> ListSplitter::feed(std::string_view piece,
   return {};
 }
 
+// Whole blocks within which the item cannot end: brackets are counted and not looked at one by one.
+const char* ListSplitter::skip_blocks(const char* at, const char* const end) {
+  while (!escaped_ && static_cast<std::size_t>(end - at) >= ByteMasks::kBytes) {
+    const ByteMasks masks(at);
+    if (masks.backslashes() != 0) return at;
+    const uint64_t quotes = masks.quotes();
+    const uint64_t text = prefix_xor(quotes) ^ (in_string_ ? ~uint64_t{0} : 0);
+    const auto closed = static_cast<std::size_t>(std::popcount(masks.closing() & ~text));
+    if (depth_ < closed + 3) return at;
+    depth_ += static_cast<std::size_t>(std::popcount(masks.opening() & ~text)) - closed;
+    in_string_ = in_string_ != (std::popcount(quotes) % 2 == 1);
+    at += ByteMasks::kBytes;
+  }
+  return at;
+}
+
 // To the end of the item or of the piece.
 const char* ListSplitter::scan_item(const char* at, const char* const end) {
+  const char* slow_until = at;
   while (at != end) {
+    if (at >= slow_until) {
+      at = skip_blocks(at, end);
+      slow_until = at + ByteMasks::kBytes;
+      continue;
+    }
     if (escaped_) {
       escaped_ = false;
       ++at;

@@ -38,6 +38,7 @@ class ListSplitter {
   [[nodiscard]] Result<std::string> finish();
 
  private:
+  const char* skip_blocks(const char* at, const char* end);
   const char* scan_item(const char* at, const char* end);
   Result<void> take_part(std::string_view part, const std::function<void(std::string_view)>& on_item);
   Result<void> step(char c);

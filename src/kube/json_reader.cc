@@ -60,6 +60,12 @@ int64_t JsonReader::integer(Value value) {
   return result;
 }
 
+std::string_view JsonReader::raw_object(Value value) {
+  expect(value, json_type::object, "an object");
+  simdjson::ondemand::object object = value.get_object();
+  return object.raw_json();
+}
+
 std::string_view JsonReader::text_or_number(Value value) {
   if (value.type() == json_type::number) return trimmed(value.raw_json_token());
   return text(value);

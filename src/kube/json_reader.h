@@ -27,6 +27,8 @@ class JsonReader {
  public:
   using Value = simdjson::ondemand::value;
 
+  JsonReader() { path_.reserve(16); }
+
   // visit(key, value) for each field; null is an object without fields.
   template <typename Visit>
   void each_field(Value value, Visit&& visit) {
@@ -39,8 +41,9 @@ class JsonReader {
   void each_field_of(simdjson::ondemand::object& object, Visit&& visit) {
     for (auto field : object) {
       const std::string_view key = field.unescaped_key();
-      const Step step(path_, {key, 0});
+      path_.push_back({key, 0});
       visit(key, field.value());
+      path_.pop_back();
     }
   }
 
@@ -51,8 +54,9 @@ class JsonReader {
     expect(value, simdjson::ondemand::json_type::array, "a list");
     std::size_t index = 0;
     for (auto element : value.get_array()) {
-      const Step step(path_, {{}, index++});
+      path_.push_back({{}, index++});
       visit(element.value());
+      path_.pop_back();
     }
   }
 
@@ -60,6 +64,8 @@ class JsonReader {
   std::string_view text(Value value);
   bool boolean(Value value);
   int64_t integer(Value value);
+  // The text of an object, which is not looked into. Valid as long as the document.
+  std::string_view raw_object(Value value);
   // A string's content, or the digits of a number as they stand in the document.
   std::string_view text_or_number(Value value);
 
@@ -72,26 +78,9 @@ class JsonReader {
     std::string_view key;  // without data: an index
     std::size_t index = 0;
   };
-  // One step down; after an exception the path stays as it was where it happened.
-  class Step {
-   public:
-    Step(std::vector<Part>& path, Part part) : path_(path), exceptions_(std::uncaught_exceptions()) {
-      path_.push_back(part);
-    }
-    ~Step() {
-      if (std::uncaught_exceptions() == exceptions_) path_.pop_back();
-    }
-    Step(const Step&) = delete;
-    Step& operator=(const Step&) = delete;
-
-   private:
-    std::vector<Part>& path_;
-    int exceptions_;
-  };
-
   void expect(Value& value, simdjson::ondemand::json_type type, std::string_view name) const;
 
-  std::vector<Part> path_;
+  std::vector<Part> path_;  // after an exception: where it happened
 };
 
 // A parser with its buffer, one for each thread.

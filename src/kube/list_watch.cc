@@ -13,6 +13,7 @@ namespace muster::kube {
 namespace {
 
 constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10;
+constexpr Duration kRotationInterval{10'000};
 
 // "?a=1&b=2" of the parameters that have a value.
 std::string query_of(std::initializer_list<std::pair<std::string_view, std::string>> parameters) {
@@ -77,6 +78,7 @@ void ListWatch::list_ended(const std::string& version) {
   version_unusable_ = false;
   listed_once_ = true;
   ++lists_;
+  note_progress();
   events_.list_ended();
 }
 
@@ -98,7 +100,13 @@ Result<std::string> ListWatch::list_at(const std::string& version, bool paged) {
 
 Result<ObjectMeta> ListWatch::list_page(const std::string& query) {
   ListSplitter splitter;
-  const auto on_data = [&](std::string_view piece) { return splitter.feed(piece, events_.listed); };
+  const TimePoint began = clock_.now();
+  const auto on_data = [&](std::string_view piece) -> Result<void> {
+    if (clock_.now() - began > options_.list_duration)
+      return fail(ErrorCode::kUnavailable, "list {}: not complete after {} ms", options_.path,
+                  options_.list_duration.count());
+    return splitter.feed(piece, events_.listed);
+  };
   if (auto ended = stream(options_.path + query, {on_data, options_.list_silence}); !ended)
     return tl::unexpected(ended.error());
   const auto rest = splitter.finish();
@@ -122,6 +130,8 @@ ListWatch::Next ListWatch::stream_initial() {
   ++watches_;
   const TimePoint began = clock_.now();
   bool complete = false;
+  initial_since_ = began;
+  warned_at_.reset();
   events_.list_began();
   const auto query = query_of({{"watch", "true"},
                                {"allowWatchBookmarks", "true"},
@@ -129,9 +139,10 @@ ListWatch::Next ListWatch::stream_initial() {
                                {"resourceVersionMatch", "NotOlderThan"},
                                {"resourceVersion", version_unusable_ ? "" : version_},
                                {"timeoutSeconds", random_timeout()}});
-  const auto ended = read_events(query, [&](const WatchEvent& event) {
+  const auto ended = read_events(query, [&](const WatchEvent& event) -> Result<void> {
     return complete ? on_event(event) : on_initial_event(event, complete);
   });
+  initial_since_.reset();
   if (stopped()) return Next::kList;
   if (complete) return after_watch(ended, clock_.now() - began, 1);
   const bool passing = !ended && reaction_of(ended.error().code) == Reaction::kRetry;
@@ -170,12 +181,48 @@ Result<void> ListWatch::read_events(const std::string& query,
     return !broken;
   };
   const auto on_data = [&](std::string_view piece) -> Result<void> {
+    if (auto fine = check_initial(); !fine) return fine;
     auto fed = splitter.feed(piece, on_line);
     events_.drained();
     if (broken) return tl::unexpected(*broken);
+    if (fed && rotated()) return fail(ErrorCode::kCancelled, "watch {}: new credentials", options_.path);
     return fed;
   };
-  return stream(options_.path + query, {on_data, options_.watch_silence});
+  const uint64_t rotations_before = rotations_;
+  auto ended = stream(options_.path + query, {on_data, options_.watch_silence});
+  if (rotations_ != rotations_before && !broken) return {};  // the next one is opened with the new ones
+  return ended;
+}
+
+// Connections that were made with a client certificate or a CA which has been replaced must not live on.
+bool ListWatch::rotated() {
+  const TimePoint now = clock_.now();
+  if (initial_since_ || (looked_for_rotation_ && now - *looked_for_rotation_ < kRotationInterval))
+    return false;
+  looked_for_rotation_ = now;
+  const auto current = credentials_->current();
+  if (!current || current->transport == made_with_) return false;
+  ++rotations_;
+  log_info("watch {}: opened again with new credentials", options_.path);
+  return true;
+}
+
+void ListWatch::note_progress() { progress_at_ = clock_.now().time_since_epoch().count(); }
+
+// A server that sends a byte now and then breaks no time limit between two of them.
+Result<void> ListWatch::check_initial() {
+  if (!initial_since_) return {};
+  const TimePoint now = clock_.now();
+  const Duration lasts = now - *initial_since_;
+  const bool too_late = lasts > options_.list_duration;
+  if (!too_late && now - warned_at_.value_or(*initial_since_) < options_.initial_warning) return {};
+  const std::string what =
+      fmt::format("watch {}: the initial state is not complete after {} ms", options_.path, lasts.count());
+  if (too_late) return fail(ErrorCode::kUnavailable, "{}", what);
+  warned_at_ = now;
+  ++late_warnings_;
+  log_warning("{}", what);
+  return {};
 }
 
 ListWatch::Next ListWatch::after_watch(const Result<void>& ended, Duration lasted, uint64_t events) {
@@ -207,6 +254,7 @@ Result<void> ListWatch::on_event(const WatchEvent& event) {
     const ApiStatus status = read_status(event.object);
     return tl::unexpected(error_of(fmt::format("watch {}", options_.path), status.code, status));
   }
+  note_progress();
   if (event.type == WatchEventType::kBookmark) {
     ++bookmarks_;
     const auto meta = read_meta(event.object);
@@ -230,6 +278,7 @@ Result<void> ListWatch::on_initial_event(const WatchEvent& event, bool& complete
                 options_.path);
   if (!meta->initial_events_end) return {};
   complete = true;
+  initial_since_.reset();
   list_ended(meta->resource_version);
   return {};
 }
@@ -328,8 +377,11 @@ void ListWatch::stop() {
 }
 
 ListWatchStats ListWatch::stats() const {
-  return {lists_,         list_failures_, watches_,   watch_failures_,
-          short_watches_, event_count_,   bookmarks_, undecodable_};
+  ListWatchStats stats{lists_,         list_failures_, watches_,   watch_failures_,
+                       short_watches_, event_count_,   bookmarks_, undecodable_,
+                       rotations_,     late_warnings_, {}};
+  if (const int64_t at = progress_at_; at >= 0) stats.age = clock_.now() - TimePoint(Duration(at));
+  return stats;
 }
 
 }  // namespace muster::kube

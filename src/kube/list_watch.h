@@ -31,6 +31,8 @@ struct ListWatchOptions {
   Duration watch_duration{300'000};  // the server is asked for between this and twice this
   Duration watch_silence{150'000};   // nothing at all for so long: connect again at the same version
   Duration list_silence{60'000};
+  Duration list_duration{600'000};   // a list that takes longer, though bytes keep coming, is begun anew
+  Duration initial_warning{10'000};  // an initial state that takes longer is warned of, again and again
   unsigned page_size = 500;
   // Ask for the initial state as a stream (sendInitialEvents), which costs server and client less than a
   // list; a server that does not know it is listed.
@@ -57,6 +59,10 @@ struct ListWatchStats {
   uint64_t events = 0;
   uint64_t bookmarks = 0;
   uint64_t undecodable = 0;  // lines that are no event
+  uint64_t rotations = 0;    // watches ended for a new client certificate or CA
+  uint64_t late_warnings = 0;
+  // Since a list ended, an event or a bookmark came: how old the picture may be. Nothing: none yet.
+  std::optional<Duration> age;
 };
 
 class ListWatch {
@@ -93,6 +99,9 @@ class ListWatch {
                            const std::function<Result<void>(const WatchEvent&)>& on_event);
   Next after_watch(const Result<void>& ended, Duration lasted, uint64_t events);
   Result<void> on_event(const WatchEvent& event);
+  void note_progress();
+  Result<void> check_initial();
+  [[nodiscard]] bool rotated();
   Result<void> on_initial_event(const WatchEvent& event, bool& complete);
   Result<void> stream(const std::string& path, const Stream& stream);
   Result<void> stream_once(const std::string& path, const Stream& stream, const Credentials::Current& with);
@@ -119,9 +128,13 @@ class ListWatch {
   unsigned strange_failures_ = 0;
   std::shared_ptr<const http::ClientOptions> made_with_;
   Duration made_for_{0};
+  std::optional<TimePoint> looked_for_rotation_;
+  std::optional<TimePoint> initial_since_;  // within the initial state of a stream
+  std::optional<TimePoint> warned_at_;
 
   std::atomic<uint64_t> lists_{0}, list_failures_{0}, watches_{0}, watch_failures_{0}, short_watches_{0},
-      event_count_{0}, bookmarks_{0}, undecodable_{0};
+      event_count_{0}, bookmarks_{0}, undecodable_{0}, rotations_{0}, late_warnings_{0};
+  std::atomic<int64_t> progress_at_{-1};  // milliseconds of the clock
 
   mutable std::mutex mutex_;  // guards the rest
   std::condition_variable stop_;

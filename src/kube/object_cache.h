@@ -1,11 +1,13 @@
-// The last known state of one kind, and what changed: turns listed objects and watch events into deltas for
-// one consumer. Internal to Reflector.
+// What is known of one kind, and what changed: turns listed objects and watch events into deltas for one
+// consumer. Of each object only uid and fingerprint are kept; whoever needs the object itself has it from the
+// deltas. Internal to Reflector.
 //
 // Thread rule: one owner; size() and unchanged() from any thread. deliver() may block: that is the
 // back-pressure.
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -13,11 +15,24 @@
 #include <vector>
 
 #include "kube/api.h"
+#include "kube/fingerprint.h"
 
 namespace muster::kube {
 
 [[nodiscard]] inline std::string key_of(const Node& node) { return node.name; }
 [[nodiscard]] inline std::string key_of(const Pod& pod) { return pod.ns + "/" + pod.name; }
+
+// An object of which nothing is known but that it is not there any more.
+inline void set_identity(Node& node, const std::string& key, std::string uid) {
+  node.name = key;
+  node.uid = std::move(uid);
+}
+inline void set_identity(Pod& pod, const std::string& key, std::string uid) {
+  const auto slash = key.find('/');
+  pod.ns = key.substr(0, slash);
+  pod.name = key.substr(slash + 1);
+  pod.uid = std::move(uid);
+}
 
 template <typename T>
 class ObjectCache {
@@ -27,33 +42,51 @@ class ObjectCache {
 
   explicit ObjectCache(Deliver deliver) : deliver_(std::move(deliver)) {}
 
-  void begin_list() { listed_.clear(); }
+  void begin_list() {
+    listed_.clear();
+    news_.clear();
+  }
   void listed(T item) {
     std::string key = key_of(item);
-    listed_.insert_or_assign(std::move(key), std::move(item));
+    Known known{item.uid, fingerprint_of(item), kNoNews};
+    const auto old = objects_.find(key);
+    const bool is_news = old == objects_.end() || !old->second.same_as(known);
+    Known& place = listed_[std::move(key)];
+    // A second one of the same name, on a later page, takes the first one's place.
+    const uint32_t before = place.news;
+    place = std::move(known);
+    place.news = before;
+    if (!is_news) return;
+    if (before == kNoNews) {
+      place.news = static_cast<uint32_t>(news_.size());
+      news_.push_back(std::move(item));
+    } else {
+      news_[before] = std::move(item);
+    }
   }
   // The first list is delivered as Replace, later ones as what differs from what was known.
   void end_list() {
-    if (!replaced_) {
-      replace();
-    } else {
+    if (replaced_) {
       compare();
+    } else {
+      replace();
     }
-    listed_.clear();
+    listed_ = {};
+    news_ = {};
     flush();
   }
 
   // Added or modified. An object that says nothing new is dropped; one with another uid under a known name
   // has replaced it, and both are reported.
   void upsert(T item) {
+    Known known{item.uid, fingerprint_of(item), kNoNews};
     const auto [it, is_new] = objects_.try_emplace(key_of(item));
-    if (!is_new && it->second.same_as(item)) {
+    if (!is_new && it->second.same_as(known)) {
       ++unchanged_;
-      it->second.resource_version = std::move(item.resource_version);
       return;
     }
-    if (!is_new && it->second.uid != item.uid) add(Remove<T>{std::move(it->second)});
-    it->second = item;
+    if (!is_new && it->second.uid != item.uid) add_removal(it->first, std::move(it->second.uid));
+    it->second = std::move(known);
     size_ = objects_.size();
     add(Upsert<T>{std::move(item)});
   }
@@ -76,7 +109,16 @@ class ObjectCache {
   [[nodiscard]] uint64_t unchanged() const { return unchanged_; }
 
  private:
-  using Objects = std::unordered_map<std::string, T>;
+  static constexpr uint32_t kNoNews = UINT32_MAX;
+  struct Known {
+    std::string uid;
+    Fingerprint fingerprint{};
+    uint32_t news = kNoNews;  // while it is listed: its place in news_
+    [[nodiscard]] bool same_as(const Known& other) const {
+      return fingerprint == other.fingerprint && uid == other.uid;
+    }
+  };
+  using Objects = std::unordered_map<std::string, Known>;
 
   // Made in place: a temporary variant makes g++ 12 warn of members it cannot have.
   template <typename Change>
@@ -85,29 +127,36 @@ class ObjectCache {
     if (batch_.size() >= kMaxBatch) flush();
   }
 
+  void add_removal(const std::string& key, std::string uid) {
+    Remove<T> gone;
+    set_identity(gone.last, key, std::move(uid));
+    add(std::move(gone));
+  }
+
   void replace() {
-    Replace<T> all;
-    all.items.reserve(listed_.size());
-    for (const auto& [key, item] : listed_) all.items.push_back(item);
+    Replace<T> all{std::move(news_)};
     objects_ = std::move(listed_);
     size_ = objects_.size();
     replaced_ = true;
     add(std::move(all));
   }
 
+  // Removals first: an object made again under its name is one of them.
   void compare() {
-    std::vector<T> gone;
-    for (auto& [key, item] : objects_) {
+    for (auto& [key, known] : objects_) {
       const auto it = listed_.find(key);
-      if (it == listed_.end()) gone.push_back(item);
+      if (it == listed_.end() || it->second.uid != known.uid) add_removal(key, std::move(known.uid));
     }
-    for (auto& item : gone) remove(std::move(item));
-    for (auto& [key, item] : listed_) upsert(std::move(item));
+    unchanged_ += listed_.size() - news_.size();
+    objects_ = std::move(listed_);
+    size_ = objects_.size();
+    for (T& item : news_) add(Upsert<T>{std::move(item)});
   }
 
   const Deliver deliver_;
   Objects objects_;
   Objects listed_;
+  std::vector<T> news_;  // of listed_, what objects_ does not know as such
   DeltaBatch<T> batch_;
   bool replaced_ = false;
   std::atomic<std::size_t> size_ = 0;

@@ -126,6 +126,7 @@ void QuantityList::max_with(const QuantityList& other) {
 
 ResourceList QuantityList::rounded() const {
   ResourceList result;
+  result.reserve(entries_.size());
   for (const auto& [name, quantity] : entries_) result.set(name, amount_of(name, quantity));
   return result;
 }

@@ -139,6 +139,22 @@ Parts split(std::string_view text) {
   return parts;
 }
 
+// What nearly all quantities are: at most 15 digits and a common suffix, without a sign or a point. Nothing
+// for everything else, valid or not.
+std::optional<Quantity> plain(std::string_view text) {
+  int64_t number = 0;
+  std::size_t at = 0;
+  while (at < text.size() && is_digit(text[at])) number = number * 10 + (text[at++] - '0');
+  if (at == 0 || at > 15) return std::nullopt;
+  const std::string_view suffix = text.substr(at);
+  if (suffix.empty()) return Quantity(number, 0);
+  if (suffix == "m") return Quantity(number / 1000, static_cast<int32_t>(number % 1000));
+  if (suffix.size() != 2 || suffix[1] != 'i') return std::nullopt;
+  const int shift = suffix[0] == 'K' ? 10 : suffix[0] == 'M' ? 20 : suffix[0] == 'G' ? 30 : 0;
+  if (shift == 0 || number > (kMax >> shift)) return std::nullopt;
+  return Quantity(number << shift, 0);
+}
+
 }  // namespace
 
 Quantity::Quantity(int64_t units, int32_t millis) : units_(units), millis_(millis) {
@@ -173,6 +189,7 @@ Result<Quantity> parse_quantity(std::string_view text) {
   if (text.empty()) return invalid("an empty text is not a quantity");
   if (text.size() > kMaxLength)
     return invalid("{} is too long for a quantity ({} characters)", quoted(text), text.size());
+  if (const auto quick = text.size() <= 17 ? plain(text) : std::nullopt) return *quick;
   Parts parts = split(text);
   if (parts.digits.empty()) return invalid("{} is not a quantity: it has no digits", quoted(text));
   const auto scale = scale_of(parts.suffix);

@@ -21,6 +21,7 @@
 #include "kube/decode.h"
 #include "kube/list_watch.h"
 #include "kube/object_cache.h"
+#include "kube/watch_metrics.h"
 
 namespace muster::kube {
 
@@ -34,7 +35,12 @@ class Reflector {
   Reflector(ListWatchOptions options, std::shared_ptr<Credentials> credentials, const Clock& clock,
             Random random, std::function<void(DeltaBatch<T>)> deliver)
       : path_(options.path),
-        cache_(std::move(deliver)),
+        clock_(clock),
+        cache_([this, deliver = std::move(deliver)](DeltaBatch<T> batch) {
+          const TimePoint before = clock_.now();
+          deliver(std::move(batch));
+          waited_ += (clock_.now() - before).count();
+        }),
         list_watch_(std::move(options), std::move(credentials), clock, std::move(random), events()) {}
   ~Reflector() { stop(); }
   Reflector(const Reflector&) = delete;
@@ -54,6 +60,10 @@ class Reflector {
   [[nodiscard]] uint64_t unchanged() const { return cache_.unchanged(); }
   [[nodiscard]] uint64_t undecodable_objects() const { return undecodable_; }
   [[nodiscard]] ListWatchStats stats() const { return list_watch_.stats(); }
+  // `resource`: what metrics call it.
+  [[nodiscard]] ReflectorCounts counts(std::string resource) const {
+    return {std::move(resource), stats(), size(), unchanged(), undecodable_, Duration(waited_)};
+  }
 
  private:
   ListWatchEvents events() {
@@ -92,6 +102,8 @@ class Reflector {
   }
 
   const std::string path_;
+  const Clock& clock_;
+  std::atomic<int64_t> waited_ = 0;  // milliseconds
   ObjectCache<T> cache_;
   std::atomic<bool> synced_ = false;
   std::atomic<uint64_t> undecodable_ = 0;

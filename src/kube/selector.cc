@@ -81,14 +81,14 @@ bool compares(const std::string& op, const std::string& left, const std::string&
   return l && r && (op == "Gt" ? *l > *r : *l < *r);
 }
 
-bool holds_for_labels(const SelectorRequirement& requirement, const StringMap& labels) {
-  const auto it = labels.find(requirement.key);
-  const bool present = it != labels.end();
-  if (requirement.op == "In") return present && has(requirement.values, it->second);
-  if (requirement.op == "NotIn") return !present || !has(requirement.values, it->second);
+bool holds_for_labels(const SelectorRequirement& requirement, const Labels& labels) {
+  const std::string* value = labels.find(requirement.key);
+  const bool present = value != nullptr;
+  if (requirement.op == "In") return present && has(requirement.values, *value);
+  if (requirement.op == "NotIn") return !present || !has(requirement.values, *value);
   if (requirement.op == "Exists") return present;
   if (requirement.op == "DoesNotExist") return !present;
-  return present && compares(requirement.op, it->second, requirement.values[0]);
+  return present && compares(requirement.op, *value, requirement.values[0]);
 }
 
 bool holds_for_fields(const SelectorRequirement& requirement, const Node& node) {
@@ -139,8 +139,8 @@ bool tolerates(const Toleration& toleration, const Taint& taint) {
 
 bool selects(const NodeSet& set, const Node& node) {
   for (const auto& [key, value] : set.node_selector) {
-    const auto it = node.labels.find(key);
-    if (it == node.labels.end() || it->second != value) return false;
+    const std::string* actual = node.labels.find(key);
+    if (actual == nullptr || *actual != value) return false;
   }
   if (!set.required_affinity) return true;
   return std::any_of(set.required_affinity->begin(), set.required_affinity->end(),

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/resources.h"
+#include "kube/labels.h"
 
 namespace muster::kube {
 
@@ -25,7 +26,7 @@ struct Node {
   std::string name;
   std::string uid;
   std::string resource_version;
-  StringMap labels;
+  Labels labels;
   std::vector<Taint> taints;
   bool unschedulable = false;
   bool ready = false;        // condition Ready is True; a node without the condition counts as ready

@@ -1,6 +1,7 @@
 #include "kube/watch_event.h"
 
 #include <optional>
+#include <utility>
 
 #include "kube/json_reader.h"
 
@@ -34,9 +35,27 @@ void read_metadata(JsonReader& reader, Value metadata, ObjectMeta& meta) {
   });
 }
 
+// The form in which API servers write changes: nothing but the two fields, in this order, without spaces.
+// What is in the object is looked at when it is decoded.
+std::optional<WatchEvent> usual_form(std::string_view line) {
+  constexpr std::pair<std::string_view, WatchEventType> kBegins[] = {
+      {R"({"type":"ADDED","object":)", WatchEventType::kAdded},
+      {R"({"type":"MODIFIED","object":)", WatchEventType::kModified},
+      {R"({"type":"DELETED","object":)", WatchEventType::kDeleted}};
+  for (const auto& [begin, type] : kBegins) {
+    if (!line.starts_with(begin)) continue;
+    const std::string_view object = line.substr(begin.size());
+    if (!object.starts_with(R"({"kind":")") || !object.ends_with("}}")) return std::nullopt;
+    return WatchEvent{type, object.substr(0, object.size() - 1)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 Result<WatchEvent> read_watch_event(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (const auto usual = usual_form(line)) return *usual;
   std::string type_name;
   std::string_view object;
   const auto read = read_document(line, [&](JsonReader& reader, std::string_view key, Value value) {

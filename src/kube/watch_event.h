@@ -15,7 +15,8 @@ struct WatchEvent {
   std::string_view object;  // JSON, a part of the line
 };
 
-// kInvalid for malformed JSON, an unknown type (named) or a missing object.
+// kInvalid for malformed JSON, an unknown type (named) or a missing object. That the object itself is
+// malformed may show only when it is decoded.
 [[nodiscard]] Result<WatchEvent> read_watch_event(std::string_view line);
 
 struct ObjectMeta {

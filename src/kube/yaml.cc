@@ -15,10 +15,12 @@ namespace {
 constexpr int kMaxDepth = 100;
 // How many times its text the JSON of a document may be; only aliases bring it beyond two or three.
 constexpr std::size_t kMaxGrowth = 20;
-constexpr std::size_t kAlwaysAllowed = std::size_t{1} << 20;
+constexpr std::size_t kAlwaysAllowed = std::size_t{64} << 10;
 
-// Merged maps add work without adding output, so that the limit above does not bound them.
-constexpr int kMaxMerges = 100'000;
+// Merged maps add work without adding output, so that the limit above does not bound them. One that is
+// written out ("<<: *a") takes more than four bytes.
+constexpr std::size_t kBytesForMerge = 4;
+constexpr std::size_t kMergesAlwaysAllowed = 1'000;
 
 constexpr std::string_view kTagPrefix = "tag:yaml.org,2002:";
 
@@ -59,7 +61,9 @@ std::string key_of(const YAML::Node& key) {
 
 class Converter {
  public:
-  explicit Converter(std::size_t text_size) : limit_(kAlwaysAllowed + kMaxGrowth * text_size) {}
+  explicit Converter(std::size_t text_size)
+      : limit_(kAlwaysAllowed + kMaxGrowth * text_size),
+        max_merges_(kMergesAlwaysAllowed + text_size / kBytesForMerge) {}
 
   std::string convert(const YAML::Node& node) {
     append(node, 0);
@@ -130,15 +134,16 @@ class Converter {
       return;
     }
     if (!source.IsMap()) fail_at(source, "the value of << must be a map");
-    if (++merges_ > kMaxMerges) fail_at(source, "too many merged maps");
+    if (++merges_ > max_merges_) fail_at(source, "too many merged maps");
     for (auto& field : fields_of(source, depth + 1)) {
       if (seen.insert(field.first).second) fields.push_back(std::move(field));
     }
   }
 
   const std::size_t limit_;
+  const std::size_t max_merges_;
   std::string out_;
-  int merges_ = 0;
+  std::size_t merges_ = 0;
 };
 
 // Runs read(documents) and turns yaml-cpp's exceptions and ours into errors with the position.

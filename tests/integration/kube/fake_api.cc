@@ -47,7 +47,16 @@ std::string lower(std::string text) {
 
 }  // namespace
 
-void Exchange::raw(const std::string& bytes) {
+void Exchange::raw(const std::string& bytes) { send(tls_ == nullptr ? bytes : tls_->sealed(bytes)); }
+
+void Exchange::half_record(const std::string& text) {
+  const std::string record = tls_->sealed(text);
+  send(record.substr(0, record.size() / 2));
+}
+
+std::string Exchange::client_name() const { return tls_ == nullptr ? "" : tls_->peer_name(); }
+
+void Exchange::send(const std::string& bytes) {
   std::size_t sent = 0;
   while (sent < bytes.size() && !cut_) {
     const auto n = ::send(fd_, bytes.data() + sent, bytes.size() - sent, MSG_NOSIGNAL);
@@ -88,11 +97,24 @@ void Exchange::hold(std::chrono::milliseconds longest) {
     pollfd poller{fd_, POLLIN, 0};
     if (::poll(&poller, 1, 10) <= 0) continue;
     char byte = 0;
-    if (::recv(fd_, &byte, 1, MSG_PEEK) <= 0) cut_ = true;
+    // What a TLS client sends now is its farewell.
+    if (::recv(fd_, &byte, 1, MSG_PEEK) <= 0 || tls_ != nullptr) cut_ = true;
   }
 }
 
-FakeApi::FakeApi(Handler handler, int port) : handler_(std::move(handler)) {
+FakeApi::FakeApi(Handler handler, int port) : handler_(std::move(handler)) { listen(port); }
+
+FakeApi::FakeApi(Handler handler, const FakeTlsSettings& settings)
+    : handler_(std::move(handler)), context_(std::make_shared<FakeTlsContext>(settings)) {
+  listen(0);
+}
+
+void FakeApi::use(const FakeTlsSettings& settings) {
+  const std::lock_guard lock(mutex_);
+  context_ = std::make_shared<FakeTlsContext>(settings);
+}
+
+void FakeApi::listen(int port) {
   listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int reuse = 1;
   ::setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
@@ -122,7 +144,9 @@ FakeApi::~FakeApi() {
   ::close(listener_);
 }
 
-std::string FakeApi::url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+std::string FakeApi::url() const {
+  return (context_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_);
+}
 
 void FakeApi::accept_all() {
   while (!stopping_) {
@@ -139,29 +163,21 @@ void FakeApi::accept_all() {
   }
 }
 
-void FakeApi::serve(int fd) {
-  std::string buffer;
-  while (!stopping_) {
-    Exchange exchange(fd, stopping_);
-    if (!read_request(fd, buffer, exchange)) break;
-    handler_(exchange);
-    if (exchange.cut_) break;
-  }
-  const std::lock_guard lock(mutex_);
-  open_.erase(fd);
-  ::close(fd);
+namespace {
+
+// Bytes of the client as they come, decrypted where there is TLS. False when it has gone.
+bool more(int fd, FakeTls* tls, std::string& buffer) {
+  if (tls != nullptr) return tls->receive(fd, buffer);
+  char block[16384];
+  const auto n = ::recv(fd, block, sizeof block, 0);
+  if (n > 0) buffer.append(block, static_cast<std::size_t>(n));
+  return n > 0;
 }
 
-bool FakeApi::read_request(int fd, std::string& buffer, Exchange& exchange) {
-  const auto more = [&] {
-    char block[16384];
-    const auto n = ::recv(fd, block, sizeof block, 0);
-    if (n > 0) buffer.append(block, static_cast<std::size_t>(n));
-    return n > 0;
-  };
+bool read_request(int fd, FakeTls* tls, std::string& buffer, Exchange& exchange) {
   std::size_t head_end = 0;
   while ((head_end = buffer.find("\r\n\r\n")) == std::string::npos) {
-    if (!more()) return false;
+    if (!more(fd, tls, buffer)) return false;
   }
   const std::string head = buffer.substr(0, head_end + 2);
   const auto first_space = head.find(' ');
@@ -182,11 +198,31 @@ bool FakeApi::read_request(int fd, std::string& buffer, Exchange& exchange) {
   const auto it = exchange.headers.find("content-length");
   const std::size_t length = it == exchange.headers.end() ? 0 : std::stoul(it->second);
   while (buffer.size() < head_end + 4 + length) {
-    if (!more()) return false;
+    if (!more(fd, tls, buffer)) return false;
   }
   exchange.body = buffer.substr(head_end + 4, length);
   buffer.erase(0, head_end + 4 + length);
   return true;
+}
+
+}  // namespace
+
+void FakeApi::serve(int fd) {
+  std::unique_ptr<FakeTls> tls;
+  {
+    const std::lock_guard lock(mutex_);
+    if (context_) tls = std::make_unique<FakeTls>(context_);
+  }
+  std::string buffer;
+  while (!stopping_ && (!tls || tls->handshake(fd))) {
+    Exchange exchange(fd, tls.get(), stopping_);
+    if (!read_request(fd, tls.get(), buffer, exchange)) break;
+    handler_(exchange);
+    if (exchange.cut_) break;
+  }
+  const std::lock_guard lock(mutex_);
+  open_.erase(fd);
+  ::close(fd);
 }
 
 }  // namespace muster::kube::test

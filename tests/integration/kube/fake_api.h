@@ -6,11 +6,14 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "fake_tls.h"
 
 namespace muster::kube::test {
 
@@ -37,15 +40,22 @@ class Exchange {
   void end();
   // Bytes as they are.
   void raw(const std::string& bytes);
+  // With TLS: the first half of the record that carries the text, and then nothing more.
+  void half_record(const std::string& text);
   // Ends the connection without a word.
   void cut();
+  // Of the client's certificate; empty without one.
+  [[nodiscard]] std::string client_name() const;
   // Until the client goes, the server stops or the time is over.
   void hold(std::chrono::milliseconds longest = std::chrono::seconds(20));
 
  private:
   friend class FakeApi;
-  Exchange(int fd, const std::atomic<bool>& stopping) : fd_(fd), stopping_(stopping) {}
+  Exchange(int fd, FakeTls* tls, const std::atomic<bool>& stopping)
+      : fd_(fd), tls_(tls), stopping_(stopping) {}
+  void send(const std::string& bytes);
   int fd_;
+  FakeTls* tls_;  // null: plain
   const std::atomic<bool>& stopping_;
   bool cut_ = false;
 };
@@ -54,24 +64,30 @@ class FakeApi {
  public:
   using Handler = std::function<void(Exchange&)>;
   explicit FakeApi(Handler handler, int port = 0);
+  // TLS; clients have to show a certificate when `settings` says so.
+  FakeApi(Handler handler, const FakeTlsSettings& settings);
   ~FakeApi();
   FakeApi(const FakeApi&) = delete;
   FakeApi& operator=(const FakeApi&) = delete;
 
   [[nodiscard]] std::string url() const;
   [[nodiscard]] int connections() const { return accepted_; }
+  [[nodiscard]] int port() const { return port_; }
+  // For connections from now on.
+  void use(const FakeTlsSettings& settings);
 
  private:
   void accept_all();
   void serve(int fd);
-  bool read_request(int fd, std::string& buffer, Exchange& exchange);
+  void listen(int port);
 
   const Handler handler_;
   int listener_ = -1;
   int port_ = 0;
   std::atomic<bool> stopping_{false};
   std::atomic<int> accepted_{0};
-  std::mutex mutex_;  // guards open_ and threads_
+  std::mutex mutex_;                         // guards the rest
+  std::shared_ptr<FakeTlsContext> context_;  // null: plain
   std::set<int> open_;
   std::vector<std::thread> threads_;
   std::thread acceptor_;

@@ -358,7 +358,7 @@ TEST_CASE("a node is decoded into what Muster looks at") {
       "images": [{"names": ["a"], "sizeBytes": 1}]}})");
   REQUIRE(node.has_value());
   CHECK(node->name == "host-1");
-  CHECK(node->labels == StringMap{{"rack", "r1"}, {"empty", ""}});
+  CHECK(node->labels == Labels{{"rack", "r1"}, {"empty", ""}});
   CHECK(node->taints == std::vector<Taint>{{"k", "v", "NoSchedule"}});
   CHECK(node->unschedulable);
   CHECK_FALSE(node->ready);

@@ -110,5 +110,30 @@ TEST_CASE("a line or an item without end is an error before it fills the memory"
       (no_items.feed(piece, [](std::string_view) {}) && no_items.feed(piece, [](std::string_view) {})));
 }
 
+TEST_CASE("items are cut at the same places however long their parts are and wherever the pieces end") {
+  // Brackets and quotes within texts, escapes and nesting at every place of a block of 64 bytes.
+  std::vector<std::string> items;
+  for (std::size_t length = 0; length < 140; ++length) {
+    items.push_back("{\"a\":\"" + std::string(length, 'x') + "}]\\\"{[\",\"b\":[{\"c\":{}}," +
+                    std::string(length, ' ') + "[[1]]],\"d\":\"" + std::string(length % 7, '\\') +
+                    (length % 7 % 2 == 1 ? "\\" : "") + "\"}");
+    items.push_back("{}");
+  }
+  std::string text = R"({"kind":"NodeList","items":[)";
+  for (const auto& item : items) text += (item == items[0] ? "" : ",") + item;
+  text += "],\"metadata\":{\"resourceVersion\":\"1\"}}";
+  for (const std::size_t piece :
+       {text.size(), std::size_t{1}, std::size_t{63}, std::size_t{64}, std::size_t{65}, std::size_t{1000}}) {
+    ListSplitter splitter;
+    std::vector<std::string> found;
+    for (std::size_t at = 0; at < text.size(); at += piece)
+      REQUIRE(splitter.feed(std::string_view(text).substr(at, piece),
+                            [&](std::string_view item) { found.emplace_back(item); }));
+    CHECK(found == items);
+    CHECK(splitter.finish().value() ==
+          R"({"kind":"NodeList","items":[],"metadata":{"resourceVersion":"1"}})");
+  }
+}
+
 }  // namespace
 }  // namespace muster::kube

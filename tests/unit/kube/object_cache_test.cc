@@ -120,5 +120,38 @@ TEST_CASE("pods of the same name in two namespaces are two objects") {
   CHECK(cache.size() == 2);
 }
 
+TEST_CASE("an object that stands on two pages of a list is taken once, as it was last") {
+  Consumer c;
+  c.list({node("a", "1", "5", "r1"), node("b", "1", "5"), node("a", "1", "6", "r2")});
+  const auto first = c.taken();
+  REQUIRE(first.size() == 1);
+  const auto& items = std::get<Replace<Node>>(first[0]).items;
+  REQUIRE(items.size() == 2);
+  CHECK(items[0].labels.at("rack") == "r2");
+  c.list({node("a", "1", "7", "r3"), node("a", "1", "8", "r4")});
+  const auto second = c.taken();
+  REQUIRE(second.size() == 2);
+  CHECK(std::get<Remove<Node>>(second[0]).last.name == "b");
+  CHECK(std::get<Upsert<Node>>(second[1]).item.labels.at("rack") == "r4");
+}
+
+TEST_CASE("what a list does not tell is removed by its name, namespace and uid") {
+  DeltaBatch<Pod> all;
+  ObjectCache<Pod> cache(
+      [&](const DeltaBatch<Pod>& batch) { all.insert(all.end(), batch.begin(), batch.end()); });
+  Pod pod;
+  pod.ns = "team";
+  pod.name = "p";
+  pod.uid = "u";
+  cache.begin_list();
+  cache.listed(pod);
+  cache.end_list();
+  cache.begin_list();
+  cache.end_list();
+  REQUIRE(all.size() == 2);
+  const Pod& last = std::get<Remove<Pod>>(all[1]).last;
+  CHECK((last.ns == "team" && last.name == "p" && last.uid == "u"));
+}
+
 }  // namespace
 }  // namespace muster::kube

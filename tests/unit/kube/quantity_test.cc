@@ -120,5 +120,15 @@ TEST_CASE("cpu is counted in thousandths and everything else in units") {
   CHECK(amount_of("nvidia.com/gpu", *parse_quantity("8")) == 8);
 }
 
+TEST_CASE("the usual forms mean the same as their unusual spelling") {
+  for (const std::string digits :
+       {"0", "1", "007", "250", "999", "1000", "1023", "123456789012", "999999999999999"}) {
+    for (const std::string suffix : {"", "m", "Ki", "Mi", "Gi"}) {
+      INFO(digits << suffix);
+      CHECK(parse_quantity(digits + suffix).value() == parse_quantity("+" + digits + ".0" + suffix).value());
+    }
+  }
+}
+
 }  // namespace
 }  // namespace muster::kube

@@ -7,7 +7,7 @@ namespace {
 
 using Requirements = std::vector<SelectorRequirement>;
 
-Node node_with(StringMap labels) {
+Node node_with(Labels labels) {
   Node node;
   node.name = "host-1";
   node.ready = true;

@@ -18,6 +18,24 @@ TEST_CASE("a watch event has a type and an object, in any order") {
   }
 }
 
+TEST_CASE(
+    "an event in the form API servers write is taken apart without being parsed, with the same result") {
+  for (const std::string type : {"ADDED", "MODIFIED", "DELETED"}) {
+    for (const std::string object :
+         {R"({"kind":"Pod","metadata":{"name":"a"}})", R"({"kind":"Pod","spec":{"x":"}\""}})",
+          R"({"kind":"x"})", R"({"metadata":{"name":"a"},"kind":"Pod"})"}) {
+      const std::string quick = R"({"type":")" + type + R"(","object":)" + object + "}";
+      const std::string slow = R"({ "type":")" + type + R"(","object":)" + object + "}";
+      for (const std::string& line : {quick, quick + "\r", slow}) {
+        const auto event = read_watch_event(line);
+        REQUIRE(event.has_value());
+        CHECK(event->object == object);
+        CHECK(event->type == read_watch_event(slow)->type);
+      }
+    }
+  }
+}
+
 TEST_CASE("every type of event is known") {
   CHECK(read_watch_event(R"({"type":"ADDED","object":{}})")->type == WatchEventType::kAdded);
   CHECK(read_watch_event(R"({"type":"DELETED","object":{}})")->type == WatchEventType::kDeleted);
