@@ -23,7 +23,7 @@ from runner import catch2, process
 from runner.report import Report
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["checks", "release", "instructions", "asan", "tsan", "e2e"]
+PARTS = ["checks", "model", "release", "instructions", "asan", "tsan", "e2e"]
 
 TARGETS = {
     "release": ["muster-extender", "muster-demo", "unit_tests", "property_tests", "integration_tests",
@@ -94,6 +94,9 @@ class Run:
 
     def checks(self):
         self.lines("checks of the source text", [sys.executable, "-B", "tests/checks/run.py"])
+
+    def model(self):
+        self.lines("the protocol's model, by spin", ["tests/model/run.py"])
 
     def instructions(self):
         """The counts that are kept hold for the compiler of Debian 12 alone."""
