@@ -1,0 +1,26 @@
+#!/bin/bash
+# run.sh short|full PROGRAMS OUT [TRACES]: all benchmarks one after another, JSON and report.html in OUT.
+set -eu -o pipefail
+size=$1 programs=$2 out=$3 traces=${4:-}
+mkdir -p "$out"
+rm -f "$out"/{placement,verbs,packing}.json
+
+if [ "$size" = full ]; then
+  placement=() packing=(--seeds 10)
+else
+  placement=(--rounds 100) packing=(--seeds 2)
+fi
+[ -z "$traces" ] || packing+=(--traces "$traces")
+
+step() {
+  echo
+  echo "== $1"
+  shift
+  "$@"
+}
+step "placement latency" "$programs/bench_placement" "${placement[@]}" --json "$out/placement.json"
+step "verb latency" "$programs/bench_verbs" --json "$out/verbs.json"
+step "packing" "$programs/bench_packing" "${packing[@]}" --json "$out/packing.json"
+python3 -B "$(dirname "$0")/report/report.py" "$out" "$out/report.html"
+echo
+echo "report: $out/report.html"
