@@ -37,9 +37,10 @@ type cell struct {
 	mu     sync.Mutex
 	victim string // the member that is hit
 	node   string // the node that is hit
+	err    error
+	ended  time.Time // of the fault
 
-	err     error
-	ended   time.Time // of the fault
+	// Of the goroutine that watches, and of everybody when that has ended.
 	partial time.Time // when the group was last seen partly there
 	whole   time.Time // since when it is whole
 }
@@ -52,6 +53,20 @@ func (c *cell) hit(member, node string) {
 		c.mu.Unlock()
 		close(c.reached)
 	})
+}
+
+// over says that the fault has ended, or what went wrong before.
+func (c *cell) over(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.err, c.ended = err, time.Now()
+}
+
+// isOver tells whether the fault has ended and nothing went wrong.
+func (c *cell) isOver() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.err == nil && !c.ended.IsZero()
 }
 
 func (c *cell) target() (member, node string) {
@@ -79,7 +94,6 @@ func crashMatrix(t *T) {
 	for _, f := range faults {
 		if f.everybody == nil {
 			own = append(own, f)
-			continue
 		}
 	}
 	all = append(all, runCells(t, proxy, own)...)
@@ -124,24 +138,32 @@ func runCells(t *T, proxy *harness.Proxy, chosen []*fault) []*cell {
 	}
 	m.nodes = t.Nodes(harness.Shape{Blocks: len(m.cells), Racks: 1, Hosts: cellHosts, Kubelets: true})
 	m.occupy()
+	brought, watched := make(chan struct{}), make(chan struct{})
+	go m.watchUntilWhole(brought, watched)
 	// Those that take a while to get where they are hit come first, so that nobody has to be held for long.
 	m.bringThere(func(c *cell) bool { return c.transition.slow })
 	m.bringThere(func(c *cell) bool { return !c.transition.slow })
 	if everybody := chosen[0].everybody; everybody != nil {
-		err := everybody(m)
-		for _, c := range m.cells {
-			close(c.open)
-			c.ended = time.Now()
-			if c.err == nil {
-				c.err = err
-			}
-		}
+		m.hitEverybody(everybody)
 	}
-	m.afterwards()
-	m.watchUntilWhole()
+	close(brought)
+	<-watched
 	m.checkBooks()
 	m.clear()
 	return m.cells
+}
+
+func (m *matrix) hitEverybody(fault func(*matrix) error) {
+	err := fault(m)
+	for _, c := range m.cells {
+		close(c.open)
+		if c.err == nil {
+			c.over(err)
+		}
+	}
+	for _, c := range m.cells {
+		m.afterwards(c)
+	}
 }
 
 // occupy puts pods of no group where a transition wants room to be short.
@@ -165,13 +187,15 @@ func (m *matrix) bringThere(chosen func(*cell) bool) {
 		wait.Add(1)
 		go func() {
 			defer wait.Done()
-			if c.err = m.bring(c); c.err != nil || c.fault.everybody != nil {
-				return
+			if err := m.bring(c); err != nil {
+				c.over(err)
+			} else if c.fault.own != nil {
+				member, node := c.target()
+				err := c.fault.own(m, member, node)
+				close(c.open)
+				c.over(err)
+				m.afterwards(c)
 			}
-			member, node := c.target()
-			c.err = c.fault.own(m, member, node)
-			close(c.open)
-			c.ended = time.Now()
 		}()
 	}
 	wait.Wait()
@@ -191,22 +215,25 @@ func (m *matrix) bring(c *cell) error {
 	}
 }
 
-// afterwards gives each group what it needs to be whole.
-func (m *matrix) afterwards() {
-	for _, c := range m.cells {
-		if c.err == nil && c.transition.after != nil {
-			c.err = c.transition.after(m, c)
+// afterwards gives the group what it needs to be whole.
+func (m *matrix) afterwards(c *cell) {
+	if c.isOver() && c.transition.after != nil {
+		if err := c.transition.after(m, c); err != nil {
+			c.over(err)
 		}
 	}
 }
 
-// watchUntilWhole looks at all groups until each has been whole for a second, or time is up.
-func (m *matrix) watchUntilWhole() {
-	for begin := time.Now(); time.Since(begin) < wholeWithin; time.Sleep(50 * time.Millisecond) {
-		open := 0
+// watchUntilWhole looks at each group from the end of its fault on. It ends when all were brought where they are hit
+// and each has been whole for a second, or when time is up.
+func (m *matrix) watchUntilWhole(brought <-chan struct{}, watched chan<- struct{}) {
+	defer close(watched)
+	var deadline time.Time
+	for ; ; time.Sleep(50 * time.Millisecond) {
 		now := time.Now()
+		open := 0
 		for _, c := range m.cells {
-			if c.err != nil {
+			if !c.isOver() {
 				continue
 			}
 			m.look(c, now)
@@ -214,13 +241,21 @@ func (m *matrix) watchUntilWhole() {
 				open++
 			}
 		}
-		if open == 0 {
-			return
+		select {
+		case <-brought:
+			if deadline.IsZero() {
+				deadline = now.Add(wholeWithin)
+			}
+		default:
+			continue
+		}
+		if open == 0 || now.After(deadline) {
+			break
 		}
 	}
 	for _, c := range m.cells {
-		if c.err == nil && c.whole.IsZero() {
-			c.err = fmt.Errorf("not whole within %s: %s", wholeWithin, harness.Briefs(m.Members(c.name)))
+		if c.isOver() && c.whole.IsZero() {
+			c.over(fmt.Errorf("not whole within %s: %s", wholeWithin, harness.Briefs(m.Members(c.name))))
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"muster.dev/e2e/harness"
 )
@@ -158,13 +159,15 @@ func (m *matrix) nodeOfMember(name string, body []byte) string {
 		node, _, _ := strings.Cut(rest, `"`)
 		return node
 	}
-	for _, p := range m.Recorder.Pods(m.Namespace, named(name)) {
-		if p.Spec.NodeName != "" {
-			return p.Spec.NodeName
-		}
-		return p.Status.NominatedNodeName
+	// From the API: the recorder may not have heard of the nomination yet.
+	p, err := m.Client.CoreV1().Pods(m.Namespace).Get(m.Ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return ""
 	}
-	return ""
+	if p.Spec.NodeName != "" {
+		return p.Spec.NodeName
+	}
+	return p.Status.NominatedNodeName
 }
 
 // running makes the group and returns when all its members run.

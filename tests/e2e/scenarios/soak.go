@@ -72,9 +72,9 @@ func soakWithFaults(t *T) {
 	s.drain()
 	t.Note("%d groups came, %d ended by themselves; faults: %s; writes of Muster: %s",
 		s.made, s.ended, counts(s.faults), counts(s.broken))
+	s.judgeMemory()
 	t.Must(t.quietBooks(20 * time.Second))
 	t.Must(t.roomIsThere(s.nodes))
-	s.judgeMemory()
 }
 
 // run lasts for the duration. Muster is killed in the first half only, so that one process lives long enough to grow.
@@ -126,7 +126,7 @@ func (s *soak) arrive(now time.Time) {
 	runs := s.between(4*time.Second, 15*time.Second)
 	g := &soakGroup{job: s.number(2) == 0, until: now.Add(runs + 5*time.Second)}
 	g.Group = harness.Group{Name: fmt.Sprintf("g%04d", s.made), Members: size, GPUs: gpus, Extra: map[string]string{
-		harness.Prefix + "hold-timeout": "8s", harness.Prefix + "failure-grace": "6s"}}
+		harness.Prefix + "failure-grace": "6s"}}
 	switch need := size * gpus; {
 	case need <= 40:
 		g.Required = "rack"
