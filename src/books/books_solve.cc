@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "base/resources.h"
 #include "books/books.h"
 #include "muster/checker.h"
 #include "muster/verdict.h"
@@ -35,26 +36,18 @@ class Roles {
   PlacementRequest& request_;
 };
 
-std::set<std::string> paths(const group::Question& question) {
-  std::set<std::string> all;
-  for (const group::Member* member : question.members) all.insert(member->subgroup);
-  for (const group::Fixed& fixed : question.fixed) all.insert(fixed.subgroup);
-  for (const auto& [path, members] : question.completed) all.insert(path);
-  return all;
-}
-
 // The tree of subgroups as the solver wants it: parents before children, found by path.
 class SubgroupTree {
  public:
-  // `owner_of` gives the owner of a subgroup by its path; `inhabited` are the paths of all members.
-  SubgroupTree(const group::GroupSpec& spec, std::set<std::string> inhabited,
-               std::function<OwnerId(const std::string&)> owner_of, PlacementRequest& request)
-      : request_(request), inhabited_(std::move(inhabited)), owner_of_(std::move(owner_of)) {
+  // `owner_of` gives the owner of a subgroup by its path.
+  SubgroupTree(const group::GroupSpec& spec, std::function<OwnerId(const std::string&)> owner_of,
+               PlacementRequest& request)
+      : request_(request), owner_of_(std::move(owner_of)) {
     SubGroup& root = request_.subgroups.front();
     put(spec, root);
     root.minimum = spec.min_member;
     root.owner = owner_of_("");
-    add(spec, spec.subgroups, 0, "");
+    add(spec.subgroups, 0, "");
   }
 
   // The deepest subgroup that the path names; a spec without subgroups has the group itself alone.
@@ -67,8 +60,13 @@ class SubgroupTree {
     return 0;
   }
 
-  // Members that count although they stand on no host we know: the minima on the way up need so many less.
+  // Members that count although they stand on no host we know: the minima on the way up need so many less. A
+  // subgroup that has no others and no minimum stands with them.
   void count_elsewhere(uint32_t subgroup, uint32_t members) {
+    const auto here = [&](const Member& member) { return member.subgroup == subgroup; };
+    SubGroup& own = request_.subgroups[subgroup];
+    if (subgroup != 0 && !own.minimum && std::none_of(request_.members.begin(), request_.members.end(), here))
+      own.minimum = 0;
     while (true) {
       SubGroup& node = request_.subgroups[subgroup];
       if (node.minimum) *node.minimum -= std::min(*node.minimum, members);
@@ -87,19 +85,10 @@ class SubgroupTree {
     for (const group::SliceSpec& slice : from.slices) to.slices.push_back({slice.size, slice.level});
   }
 
-  [[nodiscard]] bool inhabited(const std::string& path) const {
-    const auto below = inhabited_.lower_bound(path + "/");
-    return inhabited_.contains(path) || (below != inhabited_.end() && below->starts_with(path + "/"));
-  }
-
-  // A subgroup without members does not stand (quorum.h). Where it need not, it is left out, so that the
-  // solver does not count it; where it has to, it stays and the request is refused.
-  void add(const group::Constraints& above, const std::vector<group::SubgroupSpec>& children, uint32_t parent,
-           const std::string& path) {
+  void add(const std::vector<group::SubgroupSpec>& children, uint32_t parent, const std::string& path) {
     for (const group::SubgroupSpec& child : children) {
       const auto index = static_cast<uint32_t>(request_.subgroups.size());
       const std::string child_path = path.empty() ? child.name : path + "/" + child.name;
-      if ((above.min_subgroups || !child.min_member) && !inhabited(child_path)) continue;
       SubGroup& made = request_.subgroups.emplace_back();
       put(child, made);
       if (!child.exclusive.empty()) made.owner = owner_of_(child_path);
@@ -107,12 +96,11 @@ class SubgroupTree {
       made.parent = parent;
       made.minimum = child.min_member;
       by_path_[child_path] = index;
-      add(child, child.subgroups, index, child_path);
+      add(child.subgroups, index, child_path);
     }
   }
 
   PlacementRequest& request_;
-  const std::set<std::string> inhabited_;
   const std::function<OwnerId(const std::string&)> owner_of_;
   std::map<std::string, uint32_t> by_path_;
 };
@@ -128,6 +116,18 @@ std::string in_annotations(const std::string& message) {
     if (message.starts_with(key)) return std::string(annotation) + message.substr(key.size());
   }
   return "muster.dev/group-spec: " + message;
+}
+
+// Requests that are beyond what any node can have would otherwise be counted as that much.
+Result<void> within_bounds(const group::Question& question) {
+  for (const group::Member* member : question.members) {
+    for (const auto& [name, amount] : member->demand.entries()) {
+      if (amount > kMaxAmount)
+        return invalid("resources.requests.{}: {} of pod {} is more than {}", name, amount_text(name, amount),
+                       member->pod.name, amount_text(name, kMaxAmount));
+    }
+  }
+  return {};
 }
 
 // Slices of a subgroup count from its own first member, whatever ranks the subgroups before it have.
@@ -161,8 +161,7 @@ PlacementRequest Books::to_request(const group::Question& question) {
 
   PlacementRequest request;
   SubgroupTree tree(
-      question.spec, paths(question), [&](const std::string& path) { return owner_of(question.key, path); },
-      request);
+      question.spec, [&](const std::string& path) { return owner_of(question.key, path); }, request);
   Roles roles(request);
   for (std::size_t i = 0; i < question.members.size(); ++i) {
     const group::Member& member = *question.members[i];
@@ -200,6 +199,7 @@ bool Books::want_resources_of(const group::Question& question) {
 Decision Books::decide(const group::Question& question) {
   if (!want_resources_of(question))
     return {{}, invalid("the members ask for too many different resources, more than {}", kMaxResources)};
+  if (Result<void> sound = within_bounds(question); !sound) return {{}, tl::unexpected(sound.error())};
   Decision decision{to_request(question), {}};
   ClusterState& cluster = state();
   if (Result<void> sound = validate(decision.request, cluster); !sound) {

@@ -45,7 +45,17 @@ Result<void> add_directory(const fs::path& directory, Input& input) {
   return {};
 }
 
-Result<void> add_object(const kube::YamlObject& object, Input& input) {
+void pass_over(const kube::YamlObject& object, const std::string& source, std::size_t number, Input& input) {
+  for (PassedOver& known : input.passed_over) {
+    if (known.source != source || known.kind != object.kind) continue;
+    ++known.count;
+    return;
+  }
+  input.passed_over.push_back({source, object.kind, static_cast<std::size_t>(object.line), number, 1});
+}
+
+Result<void> add_object(const kube::YamlObject& object, const std::string& source, std::size_t number,
+                        Input& input) {
   if (object.kind == "Node") {
     Result<kube::Node> node = kube::decode_node(object.json);
     if (!node) return tl::unexpected(node.error());
@@ -60,6 +70,8 @@ Result<void> add_object(const kube::YamlObject& object, Input& input) {
     std::move(pods->begin(), pods->end(), std::back_inserter(input.pods));
   } else if (object.kind.empty()) {
     return invalid("kind: missing");
+  } else {
+    pass_over(object, source, number, input);
   }
   return {};
 }
@@ -72,7 +84,7 @@ Result<void> add_text(std::string_view text, const std::string& source, Input& i
   std::size_t document = 0;
   for (const kube::YamlObject& object : *objects) {
     ++document;
-    if (const Result<void> added = add_object(object, input); !added) {
+    if (const Result<void> added = add_object(object, source, document, input); !added) {
       return invalid("{}: line {}, object {}: {}", source, object.line, document, added.error().message);
     }
   }

@@ -11,14 +11,24 @@
 
 namespace muster::offline {
 
+struct PassedOver {
+  std::string source;
+  std::string kind;
+  std::size_t line = 0;
+  std::size_t object = 0;  // 1: the source's first
+  std::size_t count = 0;
+};
+
 struct Input {
   std::vector<kube::Node> nodes;
   std::vector<kube::Pod> pods;  // in the order of their appearance; every uid is set
+  // Kinds that were passed over, once a source and kind, with the place of the first object.
+  std::vector<PassedOver> passed_over;
 };
 
 // Reads a file, every *.yaml, *.yml and *.json of a directory (by name), or "-" through `read_stdin`. Other
-// kinds than Node, Pod and the workloads of workloads.h are passed over. kInvalid names file, line and field,
-// also for a node or pod that is there twice.
+// kinds than Node, Pod and the workloads of workloads.h are passed over, and noted. kInvalid names file, line
+// and field, also for a node or pod that is there twice.
 [[nodiscard]] Result<Input> read_input(const std::vector<std::string>& paths,
                                        const std::function<Result<std::string>()>& read_stdin);
 

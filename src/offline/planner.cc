@@ -97,19 +97,10 @@ std::map<std::string, uint32_t> named(const std::array<uint32_t, kExclusionCount
   return by_reason;
 }
 
-// "subgroups.prefill.subgroups.replica-0" as the annotation muster.dev/subgroup has it, "prefill/replica-0".
-std::string as_annotated(std::string path) {
-  constexpr std::string_view kStep = "subgroups.";
-  if (path.starts_with(kStep)) path.erase(0, kStep.size());
-  for (std::size_t at = 0; (at = path.find(".subgroups.", at)) != std::string::npos;)
-    path.replace(at, kStep.size() + 1, "/");
-  return path;
-}
-
 void explain(const Reason& reason, const ClusterState& cluster, GroupReport& report) {
   const Topology& topology = cluster.topology();
   report.code = to_string(reason.code);
-  report.subgroup = as_annotated(reason.subgroup);
+  report.subgroup = reason.subgroup;
   for (const Miss& miss : reason.nearest) {
     NearMiss& near = report.nearest.emplace_back();
     near.level = topology.level_name(miss.level);

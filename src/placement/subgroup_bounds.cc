@@ -16,7 +16,7 @@ class Bounds {
     for (uint32_t i = 0; i < nodes.size(); ++i) {
       const Node& node = nodes[i];
       if (i > 0 && !everybody)
-        must_[i] = must_[node.parent] != 0 && !nodes[node.parent].min_subgroups && !node.is_slice &&
+        must_[i] = surely_holds(node.parent) && !nodes[node.parent].min_subgroups && !node.is_slice &&
                    (node.minimum || node.min_subgroups);
       const uint32_t minimum = everybody ? node.total : node.minimum.value_or(0);
       if (must_[i] != 0) least_[i] = minimum > node.bound ? minimum - node.bound : 0;
@@ -67,6 +67,12 @@ class Bounds {
   }
 
  private:
+  // A node that holds nothing obliges none of those below.
+  [[nodiscard]] bool surely_holds(uint32_t node) const {
+    const Node& it = problem_.nodes[node];
+    return node == 0 || it.bound > 0 || (must_[node] != 0 && it.minimum.value_or(0) > 0);
+  }
+
   // Members of the node that the domain holds, each kind alone.
   [[nodiscard]] uint64_t holds(uint32_t node, DomainId domain) {
     uint64_t sum = 0;

@@ -1,5 +1,6 @@
 #include "cmd/muster/plan_command.h"
 
+#include <fmt/format.h>
 #include <time.h>
 
 #include <algorithm>
@@ -117,6 +118,11 @@ int run_plan(const PlanOptions& options) {
   };
   const Result<offline::Input> input = offline::read_input(options.files, read_stdin);
   if (!input) return bad_input(input.error());
+  for (const offline::PassedOver& it : input->passed_over) {
+    std::fprintf(stderr, "muster plan: warning: %s: line %zu, object %zu: kind %s is passed over%s\n",
+                 it.source.c_str(), it.line, it.object, muster::quoted(it.kind).c_str(),
+                 it.count == 1 ? "" : fmt::format(" ({} objects)", it.count).c_str());
+  }
   const offline::Settings settings{
       *trees, options.order == "queue" ? offline::Order::kQueue : offline::Order::kInput};
   const std::vector<offline::GroupReport> reports = offline::plan(*input, settings, now_in_micros);
