@@ -135,7 +135,7 @@ void Listener::loop() {
       if (fd == listen_fd_.get()) {
         accept_some();
       } else if (fd != wake_fd_.get()) {
-        hand_over(fd);
+        hand_over(fd, (events[static_cast<std::size_t>(i)].events & (EPOLLRDHUP | EPOLLHUP)) != 0);
       }
     }
     if (std::chrono::steady_clock::now() < next_check) continue;
@@ -198,7 +198,8 @@ void Listener::park(ConnectionPtr connection, Io want, SteadyTime until) {
   watch(epoll_fd_.get(), fd, direction | EPOLLRDHUP | EPOLLONESHOT);
 }
 
-void Listener::hand_over(int fd) {
+// A flood of connections that close again is to cost no workers.
+void Listener::hand_over(int fd, bool may_be_closed) {
   ConnectionPtr connection;
   {
     std::lock_guard lock(mutex_);
@@ -207,6 +208,9 @@ void Listener::hand_over(int fd) {
     connection = std::move(at->second);
     parked_.erase(at);
   }
+  char byte = 0;
+  if (may_be_closed && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+    return;  // closed, and nothing to read
   ready_(std::move(connection));
 }
 

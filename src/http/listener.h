@@ -58,7 +58,7 @@ class Listener {
   void loop();
   void accept_some();
   void adopt(Fd fd);
-  void hand_over(int fd);
+  void hand_over(int fd, bool may_be_closed);
   void close_overdue();
   bool close_longest_idle();
 
