@@ -128,6 +128,13 @@ void read_groups(const Value& value, Groups& groups) {
   section.read("holdTimeout", groups.hold_timeout, Duration(100ms), Duration(24h));
   section.read("retryBackoff", groups.retry_backoff, Duration(10ms), Duration(1h));
   section.read("retryBackoffMax", groups.retry_backoff_max, Duration(10ms), Duration(24h));
+  section.read("failureGrace", groups.failure_grace, Duration(0ms), Duration(24h));
+  section.read("nodeGrace", groups.node_grace, Duration(0ms), Duration(24h));
+  uint64_t restarts = groups.max_restarts;
+  section.read("maxRestarts", restarts, uint64_t{0}, uint64_t{1000});
+  groups.max_restarts = static_cast<uint32_t>(restarts);
+  section.read("restartWindow", groups.restart_window, Duration(1s), Duration(24h));
+  section.read("breakForPriority", groups.break_for_priority);
   section.finish();
   if (groups.retry_backoff_max < groups.retry_backoff) {
     section.mistake("retryBackoffMax is shorter than retryBackoff");

@@ -28,6 +28,11 @@ struct Groups {
   Duration hold_timeout{30'000};
   Duration retry_backoff{1'000};
   Duration retry_backoff_max{60'000};
+  Duration failure_grace{60'000};
+  Duration node_grace{10'000};
+  uint32_t max_restarts = 5;
+  Duration restart_window{600'000};
+  bool break_for_priority = false;
 };
 
 struct Tls {

@@ -1,16 +1,34 @@
 #include "engine/answers.h"
 
+#include <algorithm>
 #include <mutex>
 #include <utility>
 
 namespace muster::engine {
+namespace {
 
-void Answers::set_group(const group::GroupKey& key, std::string reason, int64_t spare) {
+// Whether the group reaches its minima without so many members of its subgroups.
+bool stands_without(const Shield& shield, const std::map<std::string, uint32_t>& lost) {
+  int64_t all = 0;
+  for (const auto& [subgroup, count] : lost) all += count;
+  if (all > shield.spare) return false;
+  if (!shield.minima) return true;
+  group::Tally left = shield.minima->standing;
+  for (const auto& [subgroup, count] : lost) {
+    uint32_t& have = left.have[subgroup];
+    have -= std::min(have, count);
+  }
+  return !group::missing(shield.minima->spec, left);
+}
+
+}  // namespace
+
+void Answers::set_group(const group::GroupKey& key, std::string reason, Shield shield) {
   const std::unique_lock lock(mutex_);
   auto& words = groups_[key];
   if (!words) words = std::make_shared<GroupWords>();
   words->reason = std::move(reason);
-  words->spare = spare;
+  words->shield = std::move(shield);
 }
 
 void Answers::erase_group(const group::GroupKey& key) {
@@ -18,9 +36,11 @@ void Answers::erase_group(const group::GroupKey& key) {
   groups_.erase(key);
 }
 
-void Answers::set_member(const std::string& uid, const group::GroupKey& key) {
+void Answers::set_member(const std::string& uid, const group::GroupKey& key, const std::string& subgroup) {
   const std::unique_lock lock(mutex_);
-  members_[uid].group = groups_.at(key);
+  Entry& entry = members_[uid];
+  entry.group = groups_.at(key);
+  entry.subgroup = subgroup;
 }
 
 void Answers::set_node(const std::string& uid, const std::string* node) {
@@ -59,16 +79,17 @@ std::shared_ptr<const extender::Promises> Answers::promises() const {
   return promises_;
 }
 
-bool Answers::expendable(const std::vector<std::string>& uids) const {
+bool Answers::expendable(const std::vector<std::string>& uids, int32_t priority) const {
   const std::shared_lock lock(mutex_);
-  std::unordered_map<const GroupWords*, int64_t> lost;
+  std::unordered_map<const GroupWords*, std::map<std::string, uint32_t>> lost;  // by group and subgroup
   for (const std::string& uid : uids) {
     const auto found = members_.find(uid);
-    if (found == members_.end()) continue;
-    const GroupWords* words = found->second.group.get();
-    if (++lost[words] > words->spare) return false;
+    if (found != members_.end()) ++lost[found->second.group.get()][found->second.subgroup];
   }
-  return true;
+  return std::all_of(lost.begin(), lost.end(), [&](const auto& entry) {
+    const Shield& shield = entry.first->shield;
+    return (shield.broken_above && *shield.broken_above < priority) || stands_without(shield, entry.second);
+  });
 }
 
 }  // namespace muster::engine

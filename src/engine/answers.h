@@ -15,17 +15,31 @@
 
 #include "extender/decisions.h"
 #include "group/member.h"
+#include "group/quorum.h"
+#include "group/spec.h"
 
 namespace muster::engine {
+
+// What keeps a group from being broken by kube-scheduler's preemption.
+struct Shield {
+  int64_t spare = 0;  // running members that the group can lose and still reach its minimum
+  // With subgroups: who stands, and what has to; else null.
+  struct Minima {
+    group::GroupSpec spec;
+    group::Tally standing;
+  };
+  std::shared_ptr<const Minima> minima = nullptr;
+  // Pods of a higher priority may break it; nobody may without.
+  std::optional<int32_t> broken_above = std::nullopt;
+};
 
 class Answers {
  public:
   // --- the engine's side ----------------------------------------------------------------------------------
-  // `spare`: how many running members the group can lose and still reach its minimum.
-  void set_group(const group::GroupKey& key, std::string reason, int64_t spare);
+  void set_group(const group::GroupKey& key, std::string reason, Shield shield);
   void erase_group(const group::GroupKey& key);
   // A member waits until set_node() names its node. The group has to be there.
-  void set_member(const std::string& uid, const group::GroupKey& key);
+  void set_member(const std::string& uid, const group::GroupKey& key, const std::string& subgroup = "");
   void set_node(const std::string& uid, const std::string* node);
   void erase_member(const std::string& uid);
   void set_promises(extender::Promises promises);
@@ -35,17 +49,19 @@ class Answers {
   [[nodiscard]] bool knows(const std::string& uid) const;
   [[nodiscard]] extender::FilterDecision member(const std::string& uid) const;
   [[nodiscard]] std::shared_ptr<const extender::Promises> promises() const;
-  // No group would fall below its minimum without these pods.
-  [[nodiscard]] bool expendable(const std::vector<std::string>& uids) const;
+  // No group, nor a subgroup of it, would fall below its minimum without these pods; one that may be broken
+  // by a pod of this priority does not count. O(pods + subgroups of their groups).
+  [[nodiscard]] bool expendable(const std::vector<std::string>& uids, int32_t priority) const;
 
  private:
   struct GroupWords {
     std::string reason;
-    int64_t spare = 0;
+    Shield shield;
   };
   struct Entry {
     std::shared_ptr<GroupWords> group;
     std::string node;  // empty: held
+    std::string subgroup;
   };
 
   mutable std::shared_mutex mutex_;  // guards everything below

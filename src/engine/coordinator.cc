@@ -142,7 +142,7 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
   auto found = groups_.find(*key);
   if (found == groups_.end()) {
     found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt}).first;
-    answers_.set_group(*key, "", 0);
+    answers_.set_group(*key, "", {});
     if (started_) found->second.group.resume(context(now));
   }
   if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
@@ -295,11 +295,21 @@ void Coordinator::plan(TimePoint now) {
   }
 }
 
+Shield Coordinator::shield_of(const Group& group) const {
+  Shield shield;
+  shield.spare = group.spare();
+  const group::GroupSpec& spec = group.asks_for();
+  if (!spec.subgroups.empty())
+    shield.minima = std::make_shared<const Shield::Minima>(Shield::Minima{spec, group.standing()});
+  if (options_.break_groups) shield.broken_above = group.priority();
+  return shield;
+}
+
 void Coordinator::publish(const GroupKey& key, Entry& entry) {
   Group& group = entry.group;
   if (entry.published == group.version()) return;
   entry.published = group.version();
-  answers_.set_group(key, group.reason(), group.spare());
+  answers_.set_group(key, group.reason(), shield_of(group));
   for (const std::string& uid : group.take_moved()) {
     const auto member = member_of_.find(uid);
     if (member != member_of_.end() && member->second == key) answers_.set_node(uid, group.planned_node(uid));

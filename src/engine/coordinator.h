@@ -33,8 +33,9 @@ struct CoordinatorOptions {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<books::TreeLabels> trees;
   group::Settings groups;
-  Duration node_grace{30'000};    // members on a node that is not ready for longer are lost
-  Duration absent_grace{5'000};   // and on one that does not exist: a list may lag behind
+  Duration node_grace{10'000};   // members on a node that is not ready for longer are lost
+  Duration absent_grace{5'000};  // and on one that does not exist: a list may lag behind
+  bool break_groups = false;  // kube-scheduler may break a group all of whose members are of lower priority
   Duration bind_timeout{50'000};  // for pods of no group, whose binding is passed on
   bool leading = true;            // false: a standby, until lead()
 };
@@ -101,6 +102,7 @@ class Coordinator {
   void report(const Other& command, const Result<void>& result, TimePoint now);
   void plan(TimePoint now);
   void publish(const group::GroupKey& key, Entry& entry);
+  [[nodiscard]] Shield shield_of(const group::Group& group) const;
 
   const CoordinatorOptions options_;
   const std::function<std::string()> new_plan_id_;

@@ -154,7 +154,6 @@ void Engine::show_counts() {
   }
   metrics_.set_nodes(static_cast<double>(counts.nodes));
   metrics_.set_reservations(static_cast<double>(counts.reservations));
-  metrics_.set_writes_waiting(static_cast<double>(binder_.backlog()));
   metrics_.set_ready(ready_);
   metrics_.count_plans(static_cast<double>(counts.plans - std::exchange(plans_shown_, counts.plans)));
   metrics_.count_solver_steps(static_cast<double>(counts.steps - std::exchange(steps_shown_, counts.steps)));
@@ -202,7 +201,7 @@ void Engine::node_refused(const extender::PodIdentity& pod, const std::string& n
 
 bool Engine::may_preempt(const extender::PodIdentity& preemptor,
                          const std::vector<std::string>& victim_uids) {
-  return !ours(preemptor) && answers_.expendable(victim_uids);
+  return !ours(preemptor) && answers_.expendable(victim_uids, preemptor.priority);
 }
 
 Result<void> Engine::bind(const extender::BindCall& call) {

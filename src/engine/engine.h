@@ -45,8 +45,8 @@ class Engine final : public extender::Decisions {
   void lead();
   // Nodes and pods have been listed: a standby could lead.
   [[nodiscard]] bool synced() const { return synced_; }
-  // Before stop(): answers new bind calls with an error, and waits until no group's barrier is open and no write
-  // waits, at most so long.
+  // Before stop(): answers new bind calls with an error, and waits until no group's barrier is open and no
+  // write waits, at most so long.
   void drain(Duration limit);
   // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
   // Idempotent.
@@ -63,7 +63,11 @@ class Engine final : public extender::Decisions {
   [[nodiscard]] bool may_preempt(const extender::PodIdentity& preemptor,
                                  const std::vector<std::string>& victim_uids) override;
   [[nodiscard]] bool ready() const override { return ready_; }
-  [[nodiscard]] std::string metrics() const override { return metrics_.text(); }
+  [[nodiscard]] std::string metrics() const override {
+    // A write that nobody reports changes it without a turn of the engine.
+    metrics_.set_writes_waiting(static_cast<double>(binder_.backlog()));
+    return metrics_.text();
+  }
 
  private:
   using Event = std::function<void(TimePoint)>;
@@ -82,7 +86,7 @@ class Engine final : public extender::Decisions {
 
   const EngineOptions options_;
   const Clock& clock_;
-  observe::Metrics metrics_;
+  mutable observe::Metrics metrics_;  // safe from any thread
   Answers answers_;
   Coordinator coordinator_;  // the engine's thread only
   uint64_t plans_shown_ = 0;

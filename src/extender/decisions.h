@@ -44,6 +44,7 @@ struct PodIdentity {
   std::string scheduler_name;
   bool in_native_group = false;  // spec.schedulingGroup is set
   std::string group_name;        // annotation muster.dev/group-name, empty when absent
+  int32_t priority = 0;
 };
 
 struct BindCall {

@@ -14,15 +14,20 @@ using nlohmann::json;
 
 enum class Place { kOutside, kPod, kMetadata, kAnnotations, kSpec, kOther };
 
-// A reader of nlohmann's that remembers where it is and keeps six values.
+// A reader of nlohmann's that remembers where it is and keeps seven values.
 class IdentityReader : public json::json_sax_t {
  public:
   explicit IdentityReader(PodIdentity& out) : out_(out) {}
 
   bool null() override { return true; }
   bool boolean(bool value) override { return other_value(value ? "true" : "false"); }
-  bool number_integer(number_integer_t value) override { return other_value(std::to_string(value)); }
-  bool number_unsigned(number_unsigned_t value) override { return other_value(std::to_string(value)); }
+  bool number_integer(number_integer_t value) override {
+    if (place_ == Place::kSpec && key_ == "priority") out_.priority = static_cast<int32_t>(value);
+    return other_value(std::to_string(value));
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    return number_integer(static_cast<number_integer_t>(value));
+  }
   bool number_float(number_float_t, const string_t& text) override { return other_value(text); }
   bool binary(binary_t&) override { return false; }
 

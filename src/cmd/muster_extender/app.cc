@@ -153,8 +153,15 @@ void App::start_engine() {
   settings.coordinator.leading = !elected;
   settings.coordinator.scheduler_names = configuration_.scheduler_names;
   settings.coordinator.trees = to_trees(configuration_.trees);
-  settings.coordinator.groups = {configuration_.groups.hold_timeout, configuration_.groups.retry_backoff,
-                                 configuration_.groups.retry_backoff_max};
+  const config::Groups& groups = configuration_.groups;
+  settings.coordinator.groups.hold_timeout = groups.hold_timeout;
+  settings.coordinator.groups.retry_backoff = groups.retry_backoff;
+  settings.coordinator.groups.retry_backoff_max = groups.retry_backoff_max;
+  settings.coordinator.groups.failure_grace = groups.failure_grace;
+  settings.coordinator.groups.max_restarts = groups.max_restarts;
+  settings.coordinator.groups.restart_window = groups.restart_window;
+  settings.coordinator.node_grace = groups.node_grace;
+  settings.coordinator.break_groups = groups.break_for_priority;
   settings.coordinator.bind_timeout = configuration_.server.bind_timeout;
   settings.binder.workers = configuration_.kubernetes.workers;
   kube::Writer& api = elected ? static_cast<kube::Writer&>(*fenced_) : *client_;

@@ -73,7 +73,8 @@ topology:
       levels:
         - name: nvlDomain
           labels: [nvidia.com/gpu.clique]
-groups: {holdTimeout: 45s, retryBackoff: 500ms, retryBackoffMax: 1h30m}
+groups: {holdTimeout: 45s, retryBackoff: 500ms, retryBackoffMax: 1h30m, failureGrace: 2m, nodeGrace: 0s,
+         maxRestarts: 0, restartWindow: 1h, breakForPriority: true}
 server:
   address: "::1"
   port: 0
@@ -95,6 +96,11 @@ logging: {level: warning}
   CHECK(configuration.groups.hold_timeout == Duration(45'000));
   CHECK(configuration.groups.retry_backoff == Duration(500));
   CHECK(configuration.groups.retry_backoff_max == Duration(5'400'000));
+  CHECK(configuration.groups.failure_grace == Duration(120'000));
+  CHECK(configuration.groups.node_grace == Duration(0));
+  CHECK(configuration.groups.max_restarts == 0);
+  CHECK(configuration.groups.restart_window == Duration(3'600'000));
+  CHECK(configuration.groups.break_for_priority);
   CHECK(configuration.server.address == "::1");
   CHECK(configuration.server.port == 0);
   CHECK(configuration.server.bind_timeout == Duration(120'000));
