@@ -42,7 +42,8 @@ StoreOptions store_options() {
 bool is_person(const http::Request& request) { return request.header("User-Agent").starts_with("curl/"); }
 
 Call call_of(const http::Request& request) {
-  return Call{request.method, request.path, request.header("Content-Type"), std::string(request.body), request.query};
+  return Call{request.method, request.path, request.header("Content-Type"), std::string(request.body),
+              request.query};
 }
 
 }  // namespace

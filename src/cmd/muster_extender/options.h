@@ -15,7 +15,7 @@ struct Options {
   uint16_t api_port = 0;     // of the embedded API
   std::optional<uint16_t> port;
   bool insecure = false;  // plain HTTP beyond loopback
-  std::string probe;  // not empty: ask the running server for this path and exit
+  std::string probe;      // not empty: ask the running server for this path and exit
 };
 
 // The options, or the status to exit with at once: 0 after --help and --version, 2 for a wrong command line,
