@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -35,9 +36,11 @@ func run() int {
 	stubbed := flag.String("stub", "", "run with the stub instead of muster-extender: ok, or what it does wrong: barrier, topology, early, overcommit")
 	logs := flag.String("logs", "", "keep logs in this folder (default: a new one, kept when a scenario fails)")
 	repeat := flag.Int("repeat", 1, "run the chosen scenarios so many times")
+	flag.DurationVar(&scenarios.SoakDuration, "duration", scenarios.SoakDuration, "how long the scenario soak lasts")
+	flag.Int64Var(&scenarios.SoakSeed, "seed", scenarios.SoakSeed, "random numbers of the scenario soak")
 	flag.Parse()
 
-	all := scenarios.All
+	all := slices.Concat(scenarios.All, scenarios.Failing)
 	if *experiments {
 		all = scenarios.Experiments
 	}
