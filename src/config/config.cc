@@ -141,6 +141,21 @@ void read_groups(const Value& value, Groups& groups) {
   }
 }
 
+void read_limits(const Value& value, Limits& limits) {
+  constexpr uint64_t kMost = 1'000'000;
+  Section section(value);
+  section.read("membersPerGroup", limits.members_per_group, uint64_t{1}, kMost);
+  section.read("longestHold", limits.longest_hold, Duration(1s), Duration(24h));
+  if (const auto part = section.find("perNamespace")) {
+    Section per_namespace(*part);
+    per_namespace.read("waitingGroups", limits.waiting_groups, uint64_t{1}, kMost);
+    per_namespace.read("heldMembers", limits.held_members, uint64_t{1}, kMost);
+    per_namespace.read("nodeSets", limits.node_sets, uint64_t{1}, kMost);
+    per_namespace.finish();
+  }
+  section.finish();
+}
+
 void read_tls(const Value& value, Tls& tls) {
   Section section(value);
   if (const auto file = section.require("certFile")) file->read(tls.cert_file);
@@ -235,6 +250,7 @@ Configuration read_configuration(const Value& root) {
   }
   if (const auto part = section.find("topology")) read_topology(*part, configuration.trees);
   if (const auto part = section.find("groups")) read_groups(*part, configuration.groups);
+  if (const auto part = section.find("limits")) read_limits(*part, configuration.limits);
   if (const auto part = section.find("server")) read_server(*part, configuration.server);
   if (const auto part = section.find("kubernetes")) read_kubernetes(*part, configuration.kubernetes);
   if (const auto part = section.find("leaderElection")) {

@@ -35,6 +35,15 @@ struct Groups {
   bool break_for_priority = false;
 };
 
+// What a namespace may ask for (group/limits.h).
+struct Limits {
+  uint64_t members_per_group = 10'000;
+  Duration longest_hold{600'000};
+  uint64_t waiting_groups = 1'000;  // these three per namespace
+  uint64_t held_members = 20'000;
+  uint64_t node_sets = 200;
+};
+
 struct Tls {
   std::string cert_file;  // empty: plain HTTP
   std::string key_file;
@@ -70,6 +79,7 @@ struct Configuration {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<Tree> trees;
   Groups groups;
+  Limits limits;
   Server server;
   Kubernetes kubernetes;
   LeaderElection leader_election;

@@ -133,7 +133,7 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
   if (!key) return books_.upsert_pod(pod, key);
 
   group::Member member = books::member_of(pod);
-  member.node_set = books_.intern_node_set(pod.node_set);
+  keep_limits(*key, pod, member);
   books_.upsert_pod(pod, key, &member);
   if (nodes_listed_ && member.bound()) {
     see_node(member.node, now);
@@ -147,6 +147,23 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
   }
   if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
   found->second.group.upsert(std::move(member), context(now));
+}
+
+// What goes beyond a limit makes the group a rejected one, with the reason on every member.
+void Coordinator::keep_limits(const GroupKey& key, const kube::Pod& pod, group::Member& member) {
+  const group::Limits& limits = options_.limits;
+  const auto keep = [&](const Result<void>& fine) {
+    if (!fine && member.spec) member.spec = tl::unexpected(fine.error());
+    return fine.has_value();
+  };
+  if (member.spec) keep(group::check(*member.spec, limits));
+  if (const auto found = groups_.find(key); found != groups_.end()) {
+    const auto& members = found->second.group.members();
+    keep(group::check_size(members.size() - members.count(pod.uid), limits));
+  }
+  const books::NodeSets& sets = books_.node_sets();
+  if (sets.is_held_by(pod.ns, pod.node_set) || keep(group::check_node_sets(sets.held_by(pod.ns), limits)))
+    member.node_set = books_.intern_node_set(pod.node_set);
 }
 
 void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
@@ -288,11 +305,41 @@ void Coordinator::plan(TimePoint now) {
     if (!group.wants_plan(now, epoch)) continue;
     queue.emplace_back(-int64_t{group.priority()}, group.creation_seconds(), key, &group);
   }
+  if (queue.empty()) return;
   std::sort(queue.begin(), queue.end());
-  for (const Turn& turn : queue) {
-    ++plans_;
-    std::get<Group*>(turn)->plan(context(now), epoch);
+  group::Allowance allowance(options_.limits);
+  // Counting what each namespace holds takes a look at every member; most of the time the sum is small
+  // enough.
+  std::size_t at_most = books_.reservation_count();
+  for (const Turn& turn : queue) at_most += std::get<Group*>(turn)->members().size();
+  if (at_most > options_.limits.held_members) {
+    for (const auto& [uid, node] : books_.reservations()) {
+      if (const auto found = member_of_.find(uid); found != member_of_.end())
+        allowance.holds(found->second.ns, 1);
+    }
   }
+  for (const Turn& turn : queue) {
+    Group& group = *std::get<Group*>(turn);
+    const GroupKey& key = std::get<GroupKey>(turn);
+    Entry& entry = groups_.at(key);
+    const auto why = allowance.refuse(key.ns, group.members().size());
+    if (why) {
+      tell_limit(entry, *why);
+      continue;
+    }
+    entry.limit_told.clear();
+    ++plans_;
+    const std::size_t before = books_.reservation_count();
+    group.plan(context(now), epoch);
+    if (books_.reservation_count() > before) allowance.planned(key.ns, books_.reservation_count() - before);
+  }
+}
+
+// Once, until it has been planned.
+void Coordinator::tell_limit(Entry& entry, const std::string& why) {
+  if (!std::exchange(entry.limit_told, why).empty()) return;
+  for (const auto& [uid, member] : entry.group.members())
+    commands_.push_back(group::Tell{member.pod, "LimitReached", why, true});
 }
 
 Shield Coordinator::shield_of(const Group& group) const {

@@ -25,6 +25,7 @@
 #include "extender/decisions.h"
 #include "group/commands.h"
 #include "group/group.h"
+#include "group/limits.h"
 #include "kube/api.h"
 
 namespace muster::engine {
@@ -33,6 +34,7 @@ struct CoordinatorOptions {
   std::vector<std::string> scheduler_names{"muster"};
   std::vector<books::TreeLabels> trees;
   group::Settings groups;
+  group::Limits limits;
   Duration node_grace{10'000};   // members on a node that is not ready for longer are lost
   Duration absent_grace{5'000};  // and on one that does not exist: a list may lag behind
   bool break_groups = false;  // kube-scheduler may break a group all of whose members are of lower priority
@@ -82,6 +84,7 @@ class Coordinator {
   struct Entry {
     group::Group group;
     std::optional<uint64_t> published;  // the group's version that answers_ shows
+    std::string limit_told = {};        // why it was not planned, as its members were told
   };
 
   [[nodiscard]] group::Context context(TimePoint now);
@@ -90,6 +93,8 @@ class Coordinator {
   void apply(kube::Remove<kube::Pod> change, TimePoint now);
   void upsert_pod(const kube::Pod& pod, TimePoint now);
   void remove_pod(const std::string& uid, TimePoint now);
+  void keep_limits(const group::GroupKey& key, const kube::Pod& pod, group::Member& member);
+  void tell_limit(Entry& entry, const std::string& why);
   [[nodiscard]] group::Group* group_of(const std::string& uid);
   void start(TimePoint now);
   void recheck_touched(TimePoint now);

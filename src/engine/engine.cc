@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "engine/audit.h"
 
 namespace muster::engine {
 namespace {
@@ -133,12 +134,15 @@ void Engine::carry(group::Command command) {
     return answer(reply->call, std::move(reply->result));
   if (const auto* words = std::get_if<group::Tell>(&command)) {
     log_info("pod {}/{}: {}: {}", words->pod.ns, words->pod.name, words->reason, words->message);
+    if (words->warning) log_info("audit {}", audit_of(command, {}));
   }
   binder_.submit(std::move(command));
 }
 
 void Engine::report(binder::Report report) {
   metrics_.count_write(name_of(report.command), report.result ? "ok" : to_string(report.result.error().code));
+  if (const std::string line = audit_of(report.command, report.result); !line.empty())
+    log_info("audit {}", line);
   post(
       [this, done = std::move(report)](TimePoint now) { coordinator_.done(done.command, done.result, now); });
 }
@@ -220,7 +224,9 @@ Result<void> Engine::bind(const extender::BindCall& call) {
            fail(ErrorCode::kUnavailable, "muster: the group was not complete within the bind timeout"));
     post([this, uid = call.uid, number](TimePoint) { coordinator_.bind_abandoned(uid, number); });
   }
-  return result.get();
+  const Result<void> given = result.get();
+  if (!given) log_info("audit {}", audit_of(call, given.error()));
+  return given;
 }
 
 void Engine::answer(uint64_t call, Result<void> result) {

@@ -31,7 +31,8 @@ namespace muster::engine {
 struct EngineOptions {
   CoordinatorOptions coordinator;
   binder::Options binder;
-  std::size_t queue_limit = 1'000;  // batches of deltas beyond which the reflectors wait
+  std::size_t queue_limit = 1'000;            // batches of deltas beyond which the reflectors wait
+  std::function<std::string()> more_metrics;  // of others, as Prometheus text; called from any thread
 };
 
 class Engine final : public extender::Decisions {
@@ -66,7 +67,7 @@ class Engine final : public extender::Decisions {
   [[nodiscard]] std::string metrics() const override {
     // A write that nobody reports changes it without a turn of the engine.
     metrics_.set_writes_waiting(static_cast<double>(binder_.backlog()));
-    return metrics_.text();
+    return metrics_.text() + (options_.more_metrics ? options_.more_metrics() : "");
   }
 
  private:

@@ -50,6 +50,16 @@ std::vector<books::TreeLabels> to_trees(const std::vector<config::Tree>& configu
   return trees;
 }
 
+group::Limits to_limits(const config::Limits& configured) {
+  group::Limits limits;
+  limits.members_per_group = static_cast<uint32_t>(configured.members_per_group);
+  limits.longest_hold = configured.longest_hold;
+  limits.waiting_groups = static_cast<uint32_t>(configured.waiting_groups);
+  limits.held_members = static_cast<uint32_t>(configured.held_members);
+  limits.node_sets = static_cast<uint32_t>(configured.node_sets);
+  return limits;
+}
+
 // The levels have to make a topology before there is any node.
 Result<void> check_levels(const std::vector<config::Tree>& trees) {
   const TopologySpec spec = books::to_spec(to_trees(trees));
@@ -162,7 +172,12 @@ void App::start_engine() {
   settings.coordinator.groups.restart_window = groups.restart_window;
   settings.coordinator.node_grace = groups.node_grace;
   settings.coordinator.break_groups = groups.break_for_priority;
+  settings.coordinator.limits = to_limits(configuration_.limits);
   settings.coordinator.bind_timeout = configuration_.server.bind_timeout;
+  settings.more_metrics = [this] {
+    if (!nodes_ || !pods_) return std::string();
+    return kube::metrics_text({nodes_->counts("nodes"), pods_->counts("pods")});
+  };
   settings.binder.workers = configuration_.kubernetes.workers;
   kube::Writer& api = elected ? static_cast<kube::Writer&>(*fenced_) : *client_;
   engine_ = std::make_unique<engine::Engine>(settings, api, clock_, make_random(), plan_ids());

@@ -1,0 +1,67 @@
+#include "group/limits.h"
+
+#include <fmt/format.h>
+
+namespace muster::group {
+namespace {
+
+Result<void> check_minimum(std::string_view where, uint32_t minimum, const Limits& limits) {
+  if (minimum <= limits.members_per_group) return {};
+  return invalid("{}: {} is more than the {} members that a group may have here", where, minimum,
+                 limits.members_per_group);
+}
+
+Result<void> check_subgroups(const std::vector<SubgroupSpec>& subgroups, const Limits& limits) {
+  for (const SubgroupSpec& subgroup : subgroups) {
+    if (auto fine =
+            check_minimum("minMember of subgroup " + subgroup.name, subgroup.min_member.value_or(0), limits);
+        !fine)
+      return fine;
+    if (auto fine = check_subgroups(subgroup.subgroups, limits); !fine) return fine;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check(const GroupSpec& spec, const Limits& limits) {
+  if (auto fine = check_minimum("muster.dev/min-member", spec.min_member, limits); !fine) return fine;
+  if (auto fine = check_subgroups(spec.subgroups, limits); !fine) return fine;
+  if (spec.hold_timeout && *spec.hold_timeout > limits.longest_hold) {
+    return invalid("muster.dev/hold-timeout: {} ms is longer than the {} ms that a plan may be held here",
+                   spec.hold_timeout->count(), limits.longest_hold.count());
+  }
+  return {};
+}
+
+Result<void> check_size(std::size_t before, const Limits& limits) {
+  if (before < limits.members_per_group) return {};
+  return invalid("muster.dev/group-name: the group has more than the {} members that it may have here",
+                 limits.members_per_group);
+}
+
+Result<void> check_node_sets(std::size_t before, const Limits& limits) {
+  if (before < limits.node_sets) return {};
+  return invalid(
+      "spec.nodeSelector, affinity or tolerations: members in this namespace have more than the {} different "
+      "ones "
+      "that they may have here",
+      limits.node_sets);
+}
+
+std::optional<std::string> Allowance::refuse(const std::string& ns, std::size_t members) {
+  Use& use = namespaces_[ns];
+  if (++use.considered > limits_.waiting_groups) {
+    return fmt::format(
+        "more than {} groups of the namespace wait; this one is considered when others have gone",
+        limits_.waiting_groups);
+  }
+  if (use.held + members > limits_.held_members && use.held > 0) {
+    return fmt::format(
+        "{} members of the namespace hold room that they do not use yet, and {} more would be beyond {}",
+        use.held, members, limits_.held_members);
+  }
+  return std::nullopt;
+}
+
+}  // namespace muster::group
