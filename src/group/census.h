@@ -24,8 +24,8 @@ class Census {
   [[nodiscard]] uint32_t bare() const { return bare_; }  // live, and nobody would make them again
   [[nodiscard]] uint32_t evictable() const {
     return evictable_;
-  }                                                        // bound, not on their way out, with a controller
-  [[nodiscard]] uint32_t ended() const { return ended_; }  // without those of an earlier life
+  }  // bound, not on their way out, with a controller
+  [[nodiscard]] uint32_t ended() const { return ended_; }          // without those of an earlier life
   [[nodiscard]] uint32_t succeeded() const { return succeeded_; }  // likewise
   [[nodiscard]] uint32_t ready() const { return ready_; }
   [[nodiscard]] uint32_t gated() const { return gated_; }  // that want to be told of the group's readiness

@@ -76,7 +76,7 @@ struct Upsert {
 };
 template <typename T>
 struct Remove {
-  T last;  // the last state seen
+  T last;  // the last state seen; after a list, which does not tell it, only name, namespace and uid
 };
 template <typename T>
 using Delta = std::variant<Replace<T>, Upsert<T>, Remove<T>>;

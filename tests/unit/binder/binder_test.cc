@@ -262,6 +262,35 @@ TEST_CASE_METHOD(Pool, "A release waits for its nomination, and both take place"
   CHECK(reported() == 2);
 }
 
+TEST_CASE_METHOD(Pool, "Readiness does not wait for an eviction that a budget refuses") {
+  fail_always({ErrorCode::kThrottled, "budget"}, "evict");
+  start().submit(Evict{id("a"), true, false, in(1'000)});
+  REQUIRE(failed(1));
+  pool->submit(SetReady{id("a"), false, in(1'000)});
+  REQUIRE(soon([&] { return reported() == 1; }));
+  CHECK(api.pod("a").group_ready == false);
+  SECTION("and what is to go at once does not wait for it either") {
+    api.set_faults({});
+    pool->submit(Evict{id("a"), true, true, in(1'000)});
+    REQUIRE(soon([&] { return idle(); }));
+    CHECK(api.calls().back() == "evict a at once");
+    CHECK(reported() == 3);
+  }
+}
+
+TEST_CASE_METHOD(Pool, "Nothing but an eviction makes an eviction needless, and a mark comes before it") {
+  api.close_gate("nominate c");
+  start(1).submit(nominate("c", "n9", "p0"));
+  REQUIRE(soon([&] { return api.at_gate() == 1; }));
+  pool->submit(Mark{id("a"), "unwind", in(1'000)});
+  pool->submit(Evict{id("a"), true, false, in(1'000)});
+  pool->submit(Withdraw{id("a")});
+  api.open_gate();
+  REQUIRE(soon([&] { return idle(); }));
+  CHECK(api.calls() ==
+        std::vector<std::string>{"nominate c n9 p0", "mark a unwind", "evict a", "nominate a  "});
+}
+
 TEST_CASE_METHOD(Pool, "Words to the user are tried a few times and no more") {
   fail_always({ErrorCode::kUnavailable, "away"});
   start().submit(Tell{id("a"), "NoRoom", "x", true});

@@ -107,3 +107,15 @@ TEST_CASE_METHOD(Api, "A pod that has gone is not found") {
   CHECK(bind().error().code == ErrorCode::kNotFound);
   CHECK(carry_out(Nominate{kPod, "n1", "p1", kDeadline}, api).error().code == ErrorCode::kNotFound);
 }
+
+TEST_CASE_METHOD(Api, "Marks, evictions and readiness reach the pod as they were meant") {
+  REQUIRE(carry_out(Mark{kPod, "restart", kDeadline}, api));
+  CHECK(api.pod("a").annotations.at("muster.dev/let-go") == "restart");
+  REQUIRE(carry_out(SetReady{kPod, true, kDeadline}, api));
+  CHECK(api.pod("a").group_ready == true);
+  REQUIRE(carry_out(Evict{kPod, true, false, kDeadline}, api));
+  REQUIRE(carry_out(Evict{kPod, false, true, kDeadline}, api));
+  CHECK(api.pod("a").terminating);
+  CHECK(api.calls() == std::vector<std::string>{"mark a restart", "ready a True", "evict a",
+                                                "evict a at once past budgets"});
+}

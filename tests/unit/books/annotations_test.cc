@@ -94,6 +94,23 @@ TEST_CASE("A group's name that is no DNS label is refused") {
   CHECK(parse_spec(annotations({{"muster.dev/group-name", "0-a"}})));
 }
 
+TEST_CASE("What a loss does to a group is spelled out, or refused with its value") {
+  CHECK(error_with("failure-policy", "restart") ==
+        "muster.dev/failure-policy: \"restart\" is none of Repair, Restart, Ignore");
+  CHECK(error_with("failure-grace", "1").find("muster.dev/failure-grace: \"1\" is not a duration") == 0);
+  CHECK(error_with("failure-grace", "25h") == "muster.dev/failure-grace: \"25h\" is longer than 24h");
+  CHECK(error_with("disruption-budgets", "") ==
+        "muster.dev/disruption-budgets: \"\" is none of Obey, Ignore");
+  const auto spec = parse_spec(annotations({{"muster.dev/failure-policy", "Restart"},
+                                            {"muster.dev/failure-grace", "0s"},
+                                            {"muster.dev/disruption-budgets", "Ignore"}}));
+  REQUIRE(spec);
+  CHECK(spec->failure_policy == group::FailurePolicy::kRestart);
+  CHECK(spec->failure_grace == Duration(0));
+  CHECK_FALSE(spec->obey_budgets);
+  CHECK(parse_spec(annotations({}))->failure_policy == group::FailurePolicy::kRepair);
+}
+
 TEST_CASE("A hold timeout that is no duration, or out of range, is refused with its value") {
   CHECK(error_with("hold-timeout", "soon").find("muster.dev/hold-timeout: \"soon\" is not a duration") == 0);
   CHECK(error_with("hold-timeout", "45").find("muster.dev/hold-timeout: \"45\" is not a duration") == 0);

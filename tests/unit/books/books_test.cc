@@ -395,10 +395,12 @@ TEST_CASE_METHOD(Ledger, "Resources that somebody asked for in vain leave no lac
   CHECK_FALSE(reserve("c", "n1", 4));
 }
 
-TEST_CASE_METHOD(Ledger, "Amounts beyond all measure never fit and never wrap around") {
+TEST_CASE_METHOD(Ledger, "Amounts beyond all measure are refused, never fit and never wrap around") {
   group::Member& giant = member("giant");
   giant.demand.set(kMemory, INT64_MAX);
-  CHECK(std::holds_alternative<group::DoesNotFit>(books.solve(question({&giant}, 1))));
+  const auto answer = books.solve(question({&giant}, 1));
+  REQUIRE(std::holds_alternative<group::BadRequest>(answer));
+  CHECK(std::get<group::BadRequest>(answer).message.find("giant") != std::string::npos);
   CHECK_FALSE(books.reserve(kGroup, giant, "n1"));
   kube::Pod monster = bound_to(make_pod("monster", INT64_MAX), "n1");
   see(monster);
