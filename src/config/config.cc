@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "config/names.h"
 #include "config/reader.h"
+#include "yaml/documents.h"
 
 namespace muster::config {
 namespace {
@@ -268,7 +269,7 @@ Result<Configuration> parse(std::string_view yaml, std::string_view source) {
     return invalid("{}: has {} bytes; at most {} are read", source, yaml.size(), kMaxFileBytes);
   }
   try {
-    const auto documents = YAML::LoadAll(std::string(yaml));
+    const auto documents = yaml::documents_of(std::string(yaml));
     if (documents.empty()) return invalid("{}: is empty; a {} is wanted", source, kKind);
     if (documents.size() > 1) {
       return invalid("{}: has {} documents; one {} is wanted", source, documents.size(), kKind);

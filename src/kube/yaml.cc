@@ -8,6 +8,7 @@
 #include "base/json_text.h"
 #include "base/text.h"
 #include "kube/yaml_scalar.h"
+#include "yaml/documents.h"
 
 namespace muster::kube {
 namespace {
@@ -158,7 +159,7 @@ auto with_documents(std::string_view text, std::string_view source, Read&& read)
   };
   try {
     // yaml-cpp lets the text end inside a quoted scalar; a document that begins there it does not.
-    return read(YAML::LoadAll(std::string(text) + "\n---\n"));
+    return read(yaml::documents_of(std::string(text) + "\n---\n"));
   } catch (const BadYaml& e) {
     return positioned(e.mark, e.message);
   } catch (const YAML::Exception& e) {

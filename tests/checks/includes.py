@@ -25,7 +25,7 @@ LIBRARIES = {
     "nlohmann/*": ("src/kube/*.cc", "src/extender/*.cc", "src/books/*.cc", "src/embedded/*", "src/offline/*.cc",
                    "src/cmd/*"),
     "simdjson.h": ("src/kube/*",),
-    "yaml-cpp/*": ("src/config/*", "src/kube/yaml*.cc"),
+    "yaml-cpp/*": ("src/config/*", "src/kube/yaml*.cc", "src/yaml/*"),
     "boost/*": ("src/placement/*.cc", "src/topology/*.cc"),
     "openssl/*": ("src/http/*", "src/kube/*.cc"),
     "spdlog/*": ("src/base/log.cc",),

@@ -44,7 +44,6 @@ var All = []Scenario{
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"t1", "of two replicas the leader is killed while groups arrive", takeoverAfterKill},
 	{"t2", "of two replicas the leader is stopped while groups arrive: the lease is handed over", takeoverOnStop},
-	{"t3", "a leader that was paused wakes up when another one leads", pausedLeader},
 	{"k", "200 members on 1,000 nodes", twoHundredMembers},
 }
 

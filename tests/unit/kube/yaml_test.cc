@@ -101,6 +101,15 @@ TEST_CASE("malformed YAML is refused with source, line and column") {
   CHECK(json_of("a: *nowhere\n").find("cluster.yaml:1:") == 0);
 }
 
+TEST_CASE("what no document can begin with is refused, and the reading ends") {
+  for (const char* text : {",", "]", "}", "a: b\n---\n}\n", "{a: b}, {c: d}"}) {
+    INFO(text);
+    const auto documents = yaml_to_json(text, "f");
+    REQUIRE_FALSE(documents);
+    CHECK(documents.error().message.rfind("f:", 0) == 0);
+  }
+}
+
 TEST_CASE("a key that occurs twice is refused at its place") {
   CHECK(json_of("a: 1\nb: 2\na: 3\n") == "cluster.yaml:3:1: the key \"a\" occurs twice");
   CHECK(json_of("1: x\n'1': y\n") == "cluster.yaml:2:1: the key \"1\" occurs twice");

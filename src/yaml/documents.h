@@ -1,0 +1,17 @@
+// All documents of a YAML text. yaml-cpp 0.7's own LoadAll never ends, and takes memory without end, when a
+// document begins with what none can begin with: ",", "]" or "}".
+//
+// Throws YAML::Exception like yaml-cpp itself; the caller is the adapter that it stops in. The text is parsed
+// twice: once to see that the parser gets ahead, once to keep the nodes.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <string>
+#include <vector>
+
+namespace muster::yaml {
+
+[[nodiscard]] std::vector<YAML::Node> documents_of(const std::string& text);
+
+}  // namespace muster::yaml
