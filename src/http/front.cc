@@ -113,6 +113,12 @@ void Front::serve_connection(const ConnectionPtr& connection) {
   }
 }
 
+// Who trickles is with a worker whenever the listener looks for the overdue, so it is looked at here as well:
+// what is overdue ends with its last pointer. Another thread may have the connection as soon as it is parked.
+void Front::park(const ConnectionPtr& connection, Io want, SteadyTime until) {
+  if (until > steady_clock::now()) listener_->park(connection, want, until);
+}
+
 // False: parked, or failed and left to its end.
 bool Front::finish_handshake(const ConnectionPtr& connection) {
   if (connection->handshaken) return true;
@@ -121,8 +127,7 @@ bool Front::finish_handshake(const ConnectionPtr& connection) {
   Io state = connection->handshake();
   if (state == Io::kDone) connection->request_started = {};
   if (state == Io::kWantRead || state == Io::kWantWrite) {
-    // Another thread may have the connection as soon as it is parked.
-    listener_->park(connection, state, connection->request_started + options_.io_timeout);
+    park(connection, state, connection->request_started + options_.io_timeout);
   }
   return state == Io::kDone;
 }
@@ -154,8 +159,7 @@ bool Front::next_head(const ConnectionPtr& connection, std::string_view& head) {
     bool idle = c.buffered().empty() && !c.within_record();
     if (!idle && c.request_started == SteadyTime{}) c.request_started = now;
     c.trim();
-    listener_->park(connection, state,
-                    idle ? now + options_.keep_alive : c.request_started + options_.io_timeout);
+    park(connection, state, idle ? now + options_.keep_alive : c.request_started + options_.io_timeout);
     return false;
   }
 }

@@ -47,6 +47,7 @@ class Front {
  private:
   void serve_connection(const ConnectionPtr& connection);
   bool next_head(const ConnectionPtr& connection, std::string_view& head);
+  void park(const ConnectionPtr& connection, Io want, SteadyTime until);
   bool finish_handshake(const ConnectionPtr& connection);
   After serve_request(Connection& connection, std::string_view head_text);
   void abort(Connection& connection);
