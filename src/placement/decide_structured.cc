@@ -38,6 +38,19 @@ class StructuredDecision {
     std::vector<LevelId> levels;
     for (const Node& node : problem_.nodes) levels.push_back(node.level);
     levels[0] = kClusterLevel;
+    return nested(std::move(levels));
+  }
+
+  // A subgroup inside one that is held to a finer level is held to that one as well: the coarser level would
+  // be closed only after the finer one, and the outer subgroup could never be made of it.
+  [[nodiscard]] std::vector<LevelId> nested(std::vector<LevelId> levels) const {
+    std::vector<LevelId> within = levels;  // per node: the finest level it or a node above is held to
+    for (uint32_t i = 1; i < levels.size(); ++i) {
+      const LevelId outer = within[problem_.nodes[i].parent];
+      if (outer == kClusterLevel) continue;
+      if (levels[i] != kClusterLevel && problem_.topology.nests(levels[i], outer)) levels[i] = outer;
+      within[i] = levels[i] == kClusterLevel ? outer : levels[i];
+    }
     return levels;
   }
 
@@ -67,7 +80,7 @@ class StructuredDecision {
       any = true;
     }
     while (any) {
-      tries.push_back(levels);
+      tries.push_back(nested(levels));
       any = false;
       for (std::size_t i = 1; i < levels.size(); ++i) {
         if (levels[i] == problem_.nodes[i].level || problem_.nodes[i].preferred == kClusterLevel) continue;

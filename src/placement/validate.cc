@@ -140,7 +140,7 @@ class Validator {
     if (i > 0 && it.placement == Strategy::kSpread)
       return invalid("{}: Spread is for the whole group, not for a subgroup", path(i, "placement"));
     if (auto ok = check_exclusive(i); !ok) return ok;
-    if (!it.required.empty()) return check_below_ancestors(i);
+    if (!it.required.empty()) return check_below_ancestors(i, "topologyRequired", it.required, *required);
     return {};
   }
 
@@ -157,15 +157,14 @@ class Validator {
     return {};
   }
 
-  Result<void> check_below_ancestors(uint32_t i) const {
+  Result<void> check_below_ancestors(uint32_t i, std::string_view key, const std::string& name,
+                                     LevelId level) const {
     for (uint32_t up = i; up != 0;) {
       up = request_.subgroups[up].parent;
       const LevelId above = levels_[up].required;
       if (above == kClusterLevel) continue;
-      const bool coarser = topology_.nests(levels_[i].required, above) && levels_[i].required != above;
-      if (coarser)
-        return invalid("{}: level \"{}\" is coarser than \"{}\", which {} requires",
-                       path(i, "topologyRequired"), request_.subgroups[i].required,
+      if (topology_.nests(level, above) && level != above)
+        return invalid("{}: level \"{}\" is coarser than \"{}\", which {} requires", path(i, key), name,
                        request_.subgroups[up].required, up == 0 ? "the group" : subgroup_path(request_, up));
     }
     return {};
@@ -188,6 +187,7 @@ class Validator {
       const bool finer = topology_.nests(above, *found) && (k == 0 || *found != above);
       if (!finer)
         return invalid("{}: level \"{}\" is not below the level before it", path(i, "slices"), slice.level);
+      if (auto ok = check_below_ancestors(i, "slices", slice.level, *found); !ok) return ok;
       above = *found;
       slice_levels_.push_back({i, *found});
     }

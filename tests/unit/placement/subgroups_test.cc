@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <catch2/catch.hpp>
+#include <set>
 
 #include "muster/checker.h"
 #include "muster/solver.h"
@@ -90,4 +91,26 @@ TEST_CASE("subgroups: two exclusive ones without a required level share out the 
   bench = make_grid(1, 5, 2);
   verdict = decide(request, bench.state);
   CHECK(std::holds_alternative<Fits>(verdict));
+}
+
+TEST_CASE(
+    "subgroups: slices of racks inside a subgroup that prefers one host are on one host where one has room") {
+  auto bench = make_grid(1, 2, 3);
+  PlacementRequest request;
+  request.subgroups.resize(3);
+  request.subgroups[1].name = "outer";
+  request.subgroups[1].preferred = "host";
+  request.subgroups[2].name = "inner";
+  request.subgroups[2].parent = 1;
+  request.subgroups[2].slices = {{2, "rack"}};
+  add_members(request, 2, {{bench.gpu, 2}}, kEveryHost, 2);
+  add_members(request, 2, {{bench.gpu, 1}}, kEveryHost, 1);
+  add_members(request, 2, {{bench.gpu, 5}}, kEveryHost, 0);  // with them two hosts would do for all
+  const auto verdict = decide(request, bench.state);
+  INFO(describe(verdict, request, bench.state));
+  REQUIRE(std::holds_alternative<Fits>(verdict));
+  std::set<HostIndex> hosts;
+  for (const Assignment& it : std::get<Fits>(verdict).placement)
+    if (it.member < 4) hosts.insert(it.host);
+  CHECK(hosts.size() == 1);
 }

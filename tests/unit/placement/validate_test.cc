@@ -47,6 +47,14 @@ TEST_CASE_METHOD(Fixture, "validate: a level coarser than the one above is refus
         "subgroups.prefill requires");
 }
 
+TEST_CASE_METHOD(Fixture, "validate: slices of a level coarser than one above are refused") {
+  request.subgroups[1].required = "host";
+  request.subgroups[2].slices = {{2, "rack"}};
+  CHECK(message() ==
+        "subgroups.prefill.subgroups.replica-0.slices: level \"rack\" is coarser than \"host\", which "
+        "subgroups.prefill requires");
+}
+
 TEST_CASE_METHOD(Fixture, "validate: preferred above required is refused") {
   request.subgroups[0].required = "rack";
   request.subgroups[0].preferred = "block";
