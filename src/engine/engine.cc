@@ -42,6 +42,7 @@ void Engine::drain(Duration limit) {
     const std::lock_guard lock(calls_mutex_);
     refusing_calls_ = true;
   }
+  if (stopped()) return;  // nobody would take the turns
   // Calls that came before may open one more barrier: two turns show all of them.
   const TimePoint end = clock_.now() + limit;
   for (int turns = 0; turns < 2; ++turns) {
@@ -52,6 +53,11 @@ void Engine::drain(Duration limit) {
   while ((open_barriers_ > 0 || binder_.backlog() > 0) && clock_.now() < end) {
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+}
+
+bool Engine::stopped() {
+  const std::lock_guard lock(mutex_);
+  return stopping_;
 }
 
 void Engine::stop() {
@@ -109,10 +115,7 @@ std::deque<Engine::Event> Engine::next_events() {
 void Engine::run() {
   while (true) {
     std::deque<Event> events = next_events();
-    {
-      const std::lock_guard lock(mutex_);
-      if (stopping_) return;
-    }
+    if (stopped()) return;
     for (Event& event : events) event(clock_.now());
     turn();
   }

@@ -47,7 +47,7 @@ class Engine final : public extender::Decisions {
   // Nodes and pods have been listed: a standby could lead.
   [[nodiscard]] bool synced() const { return synced_; }
   // Before stop(): answers new bind calls with an error, and waits until no group's barrier is open and no
-  // write waits, at most so long.
+  // write waits, at most so long. Returns at once after stop().
   void drain(Duration limit);
   // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
   // Idempotent.
@@ -75,6 +75,7 @@ class Engine final : public extender::Decisions {
 
   void post(Event event);
   void wait_for_room();
+  [[nodiscard]] bool stopped();
   void run();
   [[nodiscard]] std::deque<Event> next_events();
   void turn();

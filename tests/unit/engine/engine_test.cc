@@ -188,6 +188,14 @@ TEST_CASE("Drain ends at its limit when a binding hangs") {
   CHECK(call.get());
 }
 
+TEST_CASE("Drain after stop returns at once") {
+  Running running;
+  running.engine->stop();
+  const auto begin = std::chrono::steady_clock::now();
+  running.engine->drain(Duration(60'000));
+  CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+}
+
 TEST_CASE("Members are never preempted for, and may_preempt protects groups") {
   Running running;
   running.list(two_nodes(), {make_member("a", "g", 1), make_pod("x", 1)});
