@@ -1,7 +1,5 @@
 #include "engine/coordinator.h"
 
-#include <algorithm>
-#include <tuple>
 #include <utility>
 
 #include "books/annotations.h"
@@ -10,15 +8,6 @@ namespace muster::engine {
 
 using group::Group;
 using group::GroupKey;
-
-namespace {
-
-// A standby's groups see what the leader's see, and would say the same words a second time.
-bool is_said_by_the_leader(const group::Command& command) {
-  return !std::holds_alternative<group::AnswerBind>(command);
-}
-
-}  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id,
                          Answers& answers)
@@ -139,9 +128,10 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
     see_node(member.node, now);
     member.fate = health_.fate(member.node);
   }
+  touched_.insert(*key);
   auto found = groups_.find(*key);
   if (found == groups_.end()) {
-    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now), std::nullopt}).first;
+    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now)}).first;
     answers_.set_group(*key, "", {});
     if (started_) found->second.group.resume(context(now));
   }
@@ -172,33 +162,33 @@ void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   const GroupKey key = std::move(found->second);
   member_of_.erase(found);
   answers_.erase_member(uid);
-  Group& group = groups_.at(key).group;
-  group.remove(uid, context(now));
+  touched_.insert(key);
+  groups_.at(key).group.remove(uid, context(now));
   books_.remove_pod(uid);
-  if (!group.forgettable(now)) return;
-  groups_.erase(key);
-  answers_.erase_group(key);
-  books_.forget_group(key);
+  forget_if_empty(key, now);
 }
 
 // A group whose pods have all gone is remembered for a while when it had let go of them.
-void Coordinator::forget_empty(TimePoint now) {
-  for (auto entry = groups_.begin(); entry != groups_.end();) {
-    const auto next = std::next(entry);
-    if (entry->second.group.forgettable(now)) {
-      answers_.erase_group(entry->first);
-      books_.forget_group(entry->first);
-      groups_.erase(entry);
-    }
-    entry = next;
-  }
+void Coordinator::forget_if_empty(const GroupKey& key, TimePoint now) {
+  const auto found = groups_.find(key);
+  if (!found->second.group.forgettable(now)) return;
+  count(found->second, std::nullopt);
+  timers_.set(key, std::nullopt);
+  queue_.remove(key);
+  limit_told_.erase(key);
+  answers_.erase_group(key);
+  books_.forget_group(key);
+  touched_.erase(key);
+  groups_.erase(found);
 }
 
 // --- kube-scheduler and the binder ------------------------------------------------------------------------
 
 Group* Coordinator::group_of(const std::string& uid) {
   const auto found = member_of_.find(uid);
-  return found == member_of_.end() ? nullptr : &groups_.at(found->second).group;
+  if (found == member_of_.end()) return nullptr;
+  touched_.insert(found->second);
+  return &groups_.at(found->second).group;
 }
 
 // Promise 1: before the pods are listed a member cannot be told from a pod of no group, and nothing is bound.
@@ -263,135 +253,6 @@ void Coordinator::report(const Other& command, const Result<void>& result, TimeP
   } else if constexpr (std::is_same_v<Other, group::SetReady>) {
     group->ready_set(command, result, context(now));
   }
-}
-
-// --- time and planning ------------------------------------------------------------------------------------
-
-// Promise 3: first take up what was promised before a restart, then plan.
-void Coordinator::start(TimePoint now) {
-  started_ = true;
-  recheck_touched(now);
-  for (auto& [key, entry] : groups_) entry.group.resume(context(now));
-}
-
-void Coordinator::advance(TimePoint now) {
-  if (!leading_) std::erase_if(commands_, is_said_by_the_leader);
-  if (!synced() || !leading_) return;
-  if (!started_) start(now);
-  for (const std::string& node : health_.take_due(now)) tell_fate(node, now);
-  bool emptied = false;
-  for (auto& [key, entry] : groups_) {
-    const std::optional<TimePoint> due = entry.group.next_timer();
-    if (due && *due <= now) entry.group.tick(context(now));
-    emptied = emptied || entry.group.forgettable(now);
-  }
-  if (emptied) forget_empty(now);
-  plan(now);
-  for (auto& [key, entry] : groups_) publish(key, entry);
-  if (promises_published_ != books_.promises_version()) {
-    promises_published_ = books_.promises_version();
-    answers_.set_promises(books_.promises());
-  }
-}
-
-// The queue: priority first, then age. A group that does not fit holds nothing, so those behind it may go
-// ahead.
-void Coordinator::plan(TimePoint now) {
-  using Turn = std::tuple<int64_t, int64_t, GroupKey, Group*>;
-  std::vector<Turn> queue;
-  const uint64_t epoch = books_.room_epoch();
-  for (auto& [key, entry] : groups_) {
-    Group& group = entry.group;
-    if (!group.wants_plan(now, epoch)) continue;
-    queue.emplace_back(-int64_t{group.priority()}, group.creation_seconds(), key, &group);
-  }
-  if (queue.empty()) return;
-  std::sort(queue.begin(), queue.end());
-  group::Allowance allowance(options_.limits);
-  // Counting what each namespace holds takes a look at every member; most of the time the sum is small
-  // enough.
-  std::size_t at_most = books_.reservation_count();
-  for (const Turn& turn : queue) at_most += std::get<Group*>(turn)->members().size();
-  if (at_most > options_.limits.held_members) {
-    for (const auto& [uid, node] : books_.reservations()) {
-      if (const auto found = member_of_.find(uid); found != member_of_.end())
-        allowance.holds(found->second.ns, 1);
-    }
-  }
-  for (const Turn& turn : queue) {
-    Group& group = *std::get<Group*>(turn);
-    const GroupKey& key = std::get<GroupKey>(turn);
-    Entry& entry = groups_.at(key);
-    const auto why = allowance.refuse(key.ns, group.members().size());
-    if (why) {
-      tell_limit(entry, *why);
-      continue;
-    }
-    entry.limit_told.clear();
-    ++plans_;
-    const std::size_t before = books_.reservation_count();
-    group.plan(context(now), epoch);
-    if (books_.reservation_count() > before) allowance.planned(key.ns, books_.reservation_count() - before);
-  }
-}
-
-// Once, until it has been planned.
-void Coordinator::tell_limit(Entry& entry, const std::string& why) {
-  if (!std::exchange(entry.limit_told, why).empty()) return;
-  for (const auto& [uid, member] : entry.group.members())
-    commands_.push_back(group::Tell{member.pod, "LimitReached", why, true});
-}
-
-Shield Coordinator::shield_of(const Group& group) const {
-  Shield shield;
-  shield.spare = group.spare();
-  const group::GroupSpec& spec = group.asks_for();
-  if (!spec.subgroups.empty())
-    shield.minima = std::make_shared<const Shield::Minima>(Shield::Minima{spec, group.standing()});
-  if (options_.break_groups) shield.broken_above = group.priority();
-  return shield;
-}
-
-void Coordinator::publish(const GroupKey& key, Entry& entry) {
-  Group& group = entry.group;
-  if (entry.published == group.version()) return;
-  entry.published = group.version();
-  answers_.set_group(key, group.reason(), shield_of(group));
-  for (const std::string& uid : group.take_moved()) {
-    const auto member = member_of_.find(uid);
-    if (member != member_of_.end() && member->second == key) answers_.set_node(uid, group.planned_node(uid));
-  }
-}
-
-std::optional<TimePoint> Coordinator::next_timer() const {
-  std::optional<TimePoint> next;
-  if (!started_) return next;
-  for (const auto& [key, entry] : groups_) {
-    const std::optional<TimePoint> due = entry.group.next_timer();
-    if (due && (!next || *due < *next)) next = due;
-  }
-  const std::optional<TimePoint> node_due = health_.next_timer();
-  if (node_due && (!next || *node_due < *next)) next = node_due;
-  return next;
-}
-
-group::Commands Coordinator::take_commands() { return std::exchange(commands_, {}); }
-
-Counts Coordinator::counts() const {
-  Counts counts;
-  for (const auto& [key, entry] : groups_) {
-    if (!entry.group.empty()) ++counts.groups[entry.group.state()];
-  }
-  counts.nodes = books_.node_count();
-  counts.reservations = books_.reservation_count();
-  counts.plans = plans_;
-  counts.steps = books_.steps();
-  return counts;
-}
-
-const Group* Coordinator::find(const GroupKey& key) const {
-  const auto found = groups_.find(key);
-  return found == groups_.end() ? nullptr : &found->second.group;
 }
 
 }  // namespace muster::engine

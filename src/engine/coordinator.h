@@ -6,6 +6,9 @@
 // and pods have been listed, and plans that stand in the API are taken up before new ones are made. A standby
 // keeps books and groups all the same, but plans, writes and answers nothing until lead().
 //
+// An event costs O(log groups) beside what its group does, and a turn costs that for each group an event or a
+// timer has touched; when room was gained, every group that waits for room is looked at.
+//
 // Thread rule: one thread. answers() may be read by all.
 #pragma once
 
@@ -22,6 +25,8 @@
 #include "books/books.h"
 #include "engine/answers.h"
 #include "engine/node_health.h"
+#include "engine/plan_queue.h"
+#include "engine/timetable.h"
 #include "extender/decisions.h"
 #include "group/commands.h"
 #include "group/group.h"
@@ -83,8 +88,8 @@ class Coordinator {
  private:
   struct Entry {
     group::Group group;
-    std::optional<uint64_t> published;  // the group's version that answers_ shows
-    std::string limit_told = {};        // why it was not planned, as its members were told
+    std::optional<uint64_t> published = {};    // the group's version that answers_ shows
+    std::optional<group::State> counted = {};  // the state it is counted in
   };
 
   [[nodiscard]] group::Context context(TimePoint now);
@@ -94,18 +99,24 @@ class Coordinator {
   void upsert_pod(const kube::Pod& pod, TimePoint now);
   void remove_pod(const std::string& uid, TimePoint now);
   void keep_limits(const group::GroupKey& key, const kube::Pod& pod, group::Member& member);
-  void tell_limit(Entry& entry, const std::string& why);
+  void tell_limit(const group::Group& group, const std::string& why);
+  // The group that an event of this pod goes to; nullptr for a pod of no group.
   [[nodiscard]] group::Group* group_of(const std::string& uid);
   void start(TimePoint now);
   void recheck_touched(TimePoint now);
   void see_node(const std::string& node, TimePoint now);
   void see_all_nodes(TimePoint now);
   void tell_fate(const std::string& node, TimePoint now);
-  void forget_empty(TimePoint now);
+  void forget_if_empty(const group::GroupKey& key, TimePoint now);
   void report(const group::Bind& command, const Result<void>& result, TimePoint now);
   template <typename Other>
   void report(const Other& command, const Result<void>& result, TimePoint now);
+  void act(TimePoint now);
   void plan(TimePoint now);
+  void enqueue(group::Group& group, TimePoint now);
+  [[nodiscard]] group::Allowance allowance_for(const std::vector<group::Group*>& turns) const;
+  void settle(const group::GroupKey& key, TimePoint now);
+  void count(Entry& entry, std::optional<group::State> state);
   void publish(const group::GroupKey& key, Entry& entry);
   [[nodiscard]] Shield shield_of(const group::Group& group) const;
 
@@ -118,12 +129,18 @@ class Coordinator {
   std::unordered_map<std::string, uint64_t> foreign_calls_;     // uid → bind call of a pod of no group
   NodeHealth health_;
   std::set<std::string> touched_nodes_;  // whose reservations have to be looked at again
+  std::set<group::GroupKey> touched_;    // groups to which something has happened since the last turn
+  Timetable<group::GroupKey> timers_;    // of the groups that are not touched
+  PlanQueue queue_;                      // likewise
+  std::map<group::GroupKey, std::string> limit_told_;  // why a group was not planned, as its members know
+  std::map<group::State, std::size_t> states_;         // groups with members
   group::Commands commands_;
   bool leading_;
   bool nodes_listed_ = false;
   bool pods_listed_ = false;
   bool started_ = false;
   uint64_t promises_published_ = 0;
+  std::optional<uint64_t> planned_at_;  // the room epoch at which all that wait were looked at
   uint64_t plans_ = 0;
 };
 

@@ -1,7 +1,5 @@
 #include "engine/node_health.h"
 
-#include <algorithm>
-
 namespace muster::engine {
 
 using group::NodeFate;
@@ -11,10 +9,10 @@ bool NodeHealth::saw(const std::string& node, Sighting sighting, TimePoint now) 
   const auto known = troubled_.find(node);
   if (known != troubled_.end() && known->second.sighting == sighting) return false;
   if (sighting == Sighting::kReady) {
-    if (known != troubled_.end()) troubled_.erase(known);
+    forget(node);
   } else {
-    const Duration grace = sighting == Sighting::kAbsent ? absent_grace_ : not_ready_grace_;
-    troubled_[node] = {sighting, now + grace, false, before >= NodeFate::kLost};
+    troubled_[node] = {sighting, false, before >= NodeFate::kLost};
+    graces_.set(node, now + (sighting == Sighting::kAbsent ? absent_grace_ : not_ready_grace_));
   }
   return fate(node) != before;
 }
@@ -27,21 +25,14 @@ NodeFate NodeHealth::fate(const std::string& node) const {
 }
 
 std::vector<std::string> NodeHealth::take_due(TimePoint now) {
-  std::vector<std::string> due;
-  for (auto& [node, trouble] : troubled_) {
-    if (trouble.over || now < trouble.due) continue;
-    trouble.over = true;
-    due.push_back(node);
-  }
+  std::vector<std::string> due = graces_.take_due(now);
+  for (const std::string& node : due) troubled_.at(node).over = true;
   return due;
 }
 
-std::optional<TimePoint> NodeHealth::next_timer() const {
-  std::optional<TimePoint> next;
-  for (const auto& [node, trouble] : troubled_) {
-    if (!trouble.over) next = next ? std::min(*next, trouble.due) : trouble.due;
-  }
-  return next;
+void NodeHealth::forget(const std::string& node) {
+  troubled_.erase(node);
+  graces_.set(node, std::nullopt);
 }
 
 std::vector<std::string> NodeHealth::troubled() const {

@@ -1,7 +1,7 @@
 // Which nodes members can still be counted on: a node that is not ready, or that is not there, may come back
 // within a grace; afterwards what is bound to it is lost.
 //
-// Thread rule: one thread.
+// Thread rule: one thread. O(log troubled nodes).
 #pragma once
 
 #include <map>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "engine/timetable.h"
 #include "group/member.h"
 
 namespace muster::engine {
@@ -26,15 +27,14 @@ class NodeHealth {
   [[nodiscard]] group::NodeFate fate(const std::string& node) const;
   // Nodes whose grace is over; each is named once.
   [[nodiscard]] std::vector<std::string> take_due(TimePoint now);
-  [[nodiscard]] std::optional<TimePoint> next_timer() const;
+  [[nodiscard]] std::optional<TimePoint> next_timer() const { return graces_.next(); }
   // Nothing is bound to an absent node any more.
-  void forget(const std::string& node) { troubled_.erase(node); }
+  void forget(const std::string& node);
   [[nodiscard]] std::vector<std::string> troubled() const;
 
  private:
   struct Trouble {
     Sighting sighting = Sighting::kNotReady;
-    TimePoint due;
     bool over = false;  // its grace is
     bool lost = false;  // it was lost before its trouble became another one
   };
@@ -42,6 +42,7 @@ class NodeHealth {
   const Duration not_ready_grace_;
   const Duration absent_grace_;
   std::map<std::string, Trouble> troubled_;
+  Timetable<std::string> graces_;  // when those that are not over end
 };
 
 }  // namespace muster::engine

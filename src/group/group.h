@@ -113,9 +113,13 @@ class Group {
   void resume(const Context& context);
 
   // --- planning -----------------------------------------------------------------------------------------
-  // Whether plan() could change anything: members wait, the minimum can be reached, and since the last «no»
-  // either the group has changed or room was gained (room_epoch differs).
-  [[nodiscard]] bool wants_plan(TimePoint now, uint64_t room_epoch) const;
+  // Members wait, the minimum can be reached, and nothing but room keeps them from being planned.
+  [[nodiscard]] bool waits_for_plan(TimePoint now) const;
+  // Whether plan() could change anything: it waits for a plan, and since the last «no» either the group has
+  // changed or room was gained (room_epoch differs).
+  [[nodiscard]] bool wants_plan(TimePoint now, uint64_t room_epoch) const {
+    return waits_for_plan(now) && last_no_epoch_ != room_epoch;
+  }
   void plan(const Context& context, uint64_t room_epoch);
 
   // --- views --------------------------------------------------------------------------------------------

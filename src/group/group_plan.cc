@@ -51,11 +51,10 @@ Question Group::question(std::vector<const Member*> members) const {
   return asked;
 }
 
-bool Group::wants_plan(TimePoint now, uint64_t room_epoch) const {
+bool Group::waits_for_plan(TimePoint now) const {
   if (plan_ || failure_.letting_go || failure_.exhausted) return false;
   if (!rejection().empty() || census_.available() == 0 || !complete()) return false;
-  if (retry_at_ && now < *retry_at_) return false;
-  return !last_no_epoch_ || *last_no_epoch_ != room_epoch;
+  return !retry_at_ || now >= *retry_at_;
 }
 
 void Group::plan(const Context& context, uint64_t room_epoch) {

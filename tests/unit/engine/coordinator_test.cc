@@ -352,3 +352,25 @@ TEST_CASE_METHOD(Desk, "The same events give the same commands") {
   CHECK_FALSE(first.empty());
   CHECK(run() == first);
 }
+
+TEST_CASE_METHOD(Desk, "Groups have their turns by priority, then by age, also when they are asked again") {
+  list_nodes({make_node("n1", "b1", "r1")});
+  kube::Pod young = make_member("young", "young", 1);
+  kube::Pod old = make_member("old", "old", 1);
+  kube::Pod important = make_member("important", "important", 1);
+  young.creation_seconds = 20;
+  old.creation_seconds = 10;
+  important.creation_seconds = 30;
+  important.priority = 5;
+  const kube::Pod hog = bound_to(make_pod("hog"), "n1");
+  list_pods({hog, young, old, important});
+  settle();
+  CHECK(planned("important").empty());
+  gone(hog);
+  settle();
+  CHECK(planned("important") == "n1");
+  gone(api.pod("important"));
+  settle();
+  CHECK(planned("old") == "n1");
+  CHECK(planned("young").empty());
+}
