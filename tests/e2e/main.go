@@ -44,9 +44,6 @@ func run() int {
 	if *experiments {
 		all = scenarios.Experiments
 	}
-	if *pattern != "" {
-		all = slices.Concat(all, scenarios.Unsettled)
-	}
 	chosen, err := scenarios.Match(all, *pattern)
 	if err != nil {
 		return complain("--run: %v", err)

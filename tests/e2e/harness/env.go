@@ -36,6 +36,7 @@ type Env struct {
 	Extender  Extender // Muster or the stub
 
 	options Options
+	musters []*Muster // that have not been judged by UncleanStops
 }
 
 // Options of a run.
@@ -122,6 +123,7 @@ func (e *Env) RunMuster(ctx context.Context, args []string, url string, client *
 		return err
 	}
 	e.Muster = &Muster{Process: p, url: url, client: client, binary: e.options.Binary, args: args}
+	e.musters = append(e.musters, e.Muster)
 	e.Extender = e.Muster
 	e.Tap.SetTarget(url)
 	return e.Muster.WaitReady(ctx)
@@ -171,6 +173,23 @@ func (e *Env) CheckAlive() error {
 		return fmt.Errorf("muster-extender ended: %s", status)
 	}
 	return nil
+}
+
+// UncleanStops says which muster-extenders have been asked to end since the last call and did not do so in time and
+// with status 0.
+func (e *Env) UncleanStops() (said []string) {
+	var running []*Muster
+	for _, m := range e.musters {
+		status, gone := m.Ended()
+		switch {
+		case !gone:
+			running = append(running, m)
+		case m.asked && status != "status 0":
+			said = append(said, fmt.Sprintf("%s was asked to end and did so with %s", m.Name, status))
+		}
+	}
+	e.musters = running
+	return said
 }
 
 // Mark writes a line into the logs of the parts that scenarios share.
@@ -291,7 +310,10 @@ type Muster struct {
 
 func (m *Muster) URL() string { return m.url }
 
-func (m *Muster) Stop() { m.Process.Stop(5 * time.Second) }
+// stopAllowed is less than the 30 s that Kubernetes gives a pod for its end.
+const stopAllowed = 20 * time.Second
+
+func (m *Muster) Stop() { m.Process.Stop(stopAllowed) }
 
 // WaitReady returns when /readyz says 200.
 func (m *Muster) WaitReady(ctx context.Context) error {

@@ -24,6 +24,7 @@ type Process struct {
 	done   chan struct{}
 	mu     sync.Mutex
 	status string
+	asked  bool // to end, while it ran; to be read when it has ended
 }
 
 // StartProcess runs argv; the output is appended to <dir>/<name>.log.
@@ -76,6 +77,12 @@ func (p *Process) Stop(grace time.Duration) string {
 	if p == nil {
 		return ""
 	}
+	if status, gone := p.Ended(); gone {
+		return status
+	}
+	p.mu.Lock()
+	p.asked = true
+	p.mu.Unlock()
 	p.signal(syscall.SIGCONT)
 	p.signal(syscall.SIGTERM)
 	select {

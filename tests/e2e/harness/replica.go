@@ -31,8 +31,10 @@ func (e *Env) StartReplica(name string) (*Muster, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Muster{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
-		client: &http.Client{Timeout: 500 * time.Millisecond}, binary: e.options.Binary, args: args}, nil
+	m := &Muster{Process: p, url: fmt.Sprintf("http://127.0.0.1:%d", ports[0]),
+		client: &http.Client{Timeout: 500 * time.Millisecond}, binary: e.options.Binary, args: args}
+	e.musters = append(e.musters, m)
+	return m, nil
 }
 
 // Ready is what /readyz says, with its words.

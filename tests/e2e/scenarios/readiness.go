@@ -63,7 +63,7 @@ func condition(p *corev1.Pod, kind corev1.PodConditionType) corev1.ConditionStat
 
 // waitReady returns when the group's condition has the status on n members that are not ending.
 func (t *T) waitReady(group string, status corev1.ConditionStatus, n int, limit time.Duration) {
-	pods, err := t.Recorder.Wait(t.Ctx, t.Namespace, limit, inGroup(group), func(pods []*corev1.Pod) bool {
+	_, err := t.Recorder.Wait(t.Ctx, t.Namespace, limit, inGroup(group), func(pods []*corev1.Pod) bool {
 		count := 0
 		for _, p := range pods {
 			if harness.Bound(p) && condition(p, harness.ReadyGate) == status {
@@ -73,12 +73,18 @@ func (t *T) waitReady(group string, status corev1.ConditionStatus, n int, limit 
 		return count == n
 	})
 	if err != nil {
-		text := ""
-		for _, p := range pods {
-			text += fmt.Sprintf(" %s=%s", p.Name, condition(p, harness.ReadyGate))
-		}
-		t.Fail("%s is not %s on %d members %v:%s", harness.ReadyGate, status, n, err, text)
+		t.Fail("%s is not %s on %d members %v: %s", harness.ReadyGate, status, n, err, t.conditions(group))
 	}
+}
+
+// conditions says of each member what there is about readiness, for messages.
+func (t *T) conditions(group string) string {
+	text := ""
+	for _, p := range t.Members(group) {
+		text += fmt.Sprintf("%s %s at %q: ContainersReady %s, %s %s, Ready %s; ", p.Name, p.Status.Phase, p.Status.PodIP,
+			condition(p, corev1.ContainersReady), harness.ReadyGate, condition(p, harness.ReadyGate), condition(p, corev1.PodReady))
+	}
+	return text
 }
 
 // waitEndpoints returns when the Service has so many endpoints that are ready.
@@ -89,14 +95,15 @@ func (t *T) waitEndpoints(service string, n int) {
 		if err != nil {
 			return false, err.Error()
 		}
-		ready := 0
+		var ready []string
 		for _, slice := range slices.Items {
 			for _, endpoint := range slice.Endpoints {
 				if endpoint.Conditions.Ready != nil && *endpoint.Conditions.Ready {
-					ready++
+					ready = append(ready, endpoint.TargetRef.Name)
 				}
 			}
 		}
-		return ready == n, fmt.Sprintf("the Service has %d ready endpoints, not %d", ready, n)
+		return len(ready) == n, fmt.Sprintf("the Service has the ready endpoints %v in %d slices, not %d endpoints; %s",
+			ready, len(slices.Items), n, t.conditions(service))
 	}))
 }

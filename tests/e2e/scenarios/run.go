@@ -44,6 +44,7 @@ var All = []Scenario{
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"t1", "of two replicas the leader is killed while groups arrive", takeoverAfterKill},
 	{"t2", "of two replicas the leader is stopped while groups arrive: the lease is handed over", takeoverOnStop},
+	{"t3", "a leader that was paused wakes up when another one leads", pausedLeader},
 	{"k", "200 members on 1,000 nodes", twoHundredMembers},
 }
 
@@ -156,6 +157,7 @@ func (t *T) run(s Scenario) {
 		t.guarded(t.cleanups[i])
 	}
 	t.guarded(func() { t.Must(t.Clean(t.Ctx, t.Namespace)) })
+	t.failures = append(t.failures, t.UncleanStops()...)
 	if len(t.failures) > 0 {
 		// The next scenario starts from a known state, whatever this one has left.
 		t.guarded(func() { t.Must(t.Restart(t.Ctx)) })

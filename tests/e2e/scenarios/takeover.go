@@ -108,13 +108,7 @@ func takeoverAfterKill(t *T) {
 
 // takeoverOnStop: SIGTERM; the lease is handed over.
 func takeoverOnStop(t *T) {
-	takeover(t, func(m *harness.Muster) {
-		go func() {
-			if status := m.Process.Stop(20 * time.Second); status != "status 0" {
-				t.Note("the leader ended with %s", status)
-			}
-		}()
-	}, 3*time.Second)
+	takeover(t, func(m *harness.Muster) { go m.Stop() }, 3*time.Second)
 }
 
 // pausedLeader: the leader is stopped with a plan in memory and wakes up when another one
