@@ -163,6 +163,9 @@ Result<void> HttplibClient::open_tls() {
     auto store = store_from_pem(options_.ca_pem, "CA certificate");
     if (!store) return tl::unexpected(store.error());
     client->set_ca_cert_store(store->release());
+    // Without a path of its own the library adds the system's store to ours: its authorities would be trusted
+    // as well, and each connection would read all of their files. No certificate is found in this one.
+    client->set_ca_cert_path("", "/dev/null");
   }
   client->enable_server_certificate_verification(!options_.insecure_skip_verify);
   https_ = client.get();

@@ -1,5 +1,9 @@
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <cstdlib>
+#include <memory>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -52,6 +56,28 @@ Result<Reply> echo(const ClientOptions& options, const std::string& body = "hi")
   return (*client)->call("POST", "/echo", {}, body, "text/plain");
 }
 
+// OpenSSL's system store is this file as long as this lives.
+class SystemAuthorities {
+ public:
+  explicit SystemAuthorities(const std::string& file) {
+    if (const char* before = std::getenv(kName)) before_ = before;
+    ::setenv(kName, file.c_str(), 1);
+  }
+  ~SystemAuthorities() {
+    if (before_) {
+      ::setenv(kName, before_->c_str(), 1);
+    } else {
+      ::unsetenv(kName);
+    }
+  }
+  SystemAuthorities(const SystemAuthorities&) = delete;
+  SystemAuthorities& operator=(const SystemAuthorities&) = delete;
+
+ private:
+  static constexpr const char* kName = "SSL_CERT_FILE";
+  std::optional<std::string> before_;
+};
+
 TEST_CASE("tls: calls and large bodies go both ways over one connection") {
   Authority authority("test authority");
   TlsServer server(authority);
@@ -91,6 +117,20 @@ TEST_CASE("tls: a server of another authority, for another name or expired is re
   options = late.options();
   options.ca_pem = authority.pem();
   CHECK_THAT(echo(options).error().message, Contains("expired"));
+}
+
+TEST_CASE("tls: with a CA given the system's authorities are not trusted, without one they are") {
+  Authority system("system authority");
+  Authority given("given authority");
+  TlsServer server(system);
+  TempDir dir;
+  const SystemAuthorities found(dir.file("system.crt", system.pem()));
+  ClientOptions options = server.options();
+  CHECK(echo(options).value().body == "hi");
+  options.ca_pem = given.pem();
+  const auto reply = echo(options);
+  REQUIRE_FALSE(reply);
+  CHECK_THAT(reply.error().message, Contains("not accepted"));
 }
 
 TEST_CASE("tls: with a client CA, callers without a certificate of it are refused") {
