@@ -16,11 +16,12 @@ import (
 
 // Who may talk to the API server, by token. The second is what the Deployment of the
 // manifests would be, the third a cluster's own kube-scheduler: they can do what their roles
-// allow and no more.
+// allow and no more. The fourth is somebody else's controller, which may do everything.
 const (
 	adminToken     = "admin-token"
 	musterToken    = "muster-token"
 	schedulerToken = "scheduler-token"
+	peerToken      = "peer-token"
 
 	musterUser = "system:serviceaccount:muster-system:muster"
 )
@@ -28,15 +29,16 @@ const (
 const tokens = adminToken + `,admin,1,"system:masters"
 ` + musterToken + `,` + musterUser + `,2,"system:serviceaccounts,system:serviceaccounts:muster-system"
 ` + schedulerToken + `,system:kube-scheduler,3,
+` + peerToken + `,peer,4,"system:masters"
 `
 
-// Only the writes of kube-scheduler and Muster are of interest, to count them.
+// Only the writes of kube-scheduler, Muster and a peer are of interest, to count them.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
 rules:
 - level: Metadata
-  users: ["` + musterUser + `"]
+  users: ["` + musterUser + `", peer]
   verbs: [create, update, patch, delete, deletecollection]
 - level: None
 `
@@ -54,17 +56,17 @@ type ControlPlane struct {
 }
 
 // StartControlPlane returns when the API server is ready. self is this program, which is
-// all the components too.
-func StartControlPlane(ctx context.Context, self, dir string) (*ControlPlane, error) {
+// all the components too; more are further flags of kube-apiserver.
+func StartControlPlane(ctx context.Context, self, dir string, more ...string) (*ControlPlane, error) {
 	c := &ControlPlane{Dir: dir, self: self}
-	if err := c.start(ctx); err != nil {
+	if err := c.start(ctx, more); err != nil {
 		c.Stop()
 		return nil, err
 	}
 	return c, nil
 }
 
-func (c *ControlPlane) start(ctx context.Context) error {
+func (c *ControlPlane) start(ctx context.Context, more []string) error {
 	var err error
 	if c.Authority, err = NewAuthority(); err != nil {
 		return err
@@ -91,21 +93,21 @@ func (c *ControlPlane) start(ctx context.Context) error {
 	if err := waitForPort(ctx, ports[0]); err != nil {
 		return fmt.Errorf("etcd: %w", err)
 	}
-	if err := c.component("kube-apiserver",
-		"--etcd-servers="+etcdURL,
+	if err := c.component("kube-apiserver", append([]string{
+		"--etcd-servers=" + etcdURL,
 		"--bind-address=127.0.0.1", fmt.Sprintf("--secure-port=%d", ports[2]),
-		"--tls-cert-file="+cert, "--tls-private-key-file="+key, "--cert-dir="+c.path("cert"),
-		"--token-auth-file="+c.path("tokens.csv"),
+		"--tls-cert-file=" + cert, "--tls-private-key-file=" + key, "--cert-dir=" + c.path("cert"),
+		"--token-auth-file=" + c.path("tokens.csv"),
 		"--authorization-mode=RBAC",
-		"--service-account-key-file="+key, "--service-account-signing-key-file="+key,
+		"--service-account-key-file=" + key, "--service-account-signing-key-file=" + key,
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-cluster-ip-range=10.0.0.0/24",
 		// Without kubelets nobody mounts tokens, nor takes a new node's taint away.
 		"--disable-admission-plugins=ServiceAccount,TaintNodesByCondition",
 		"--max-requests-inflight=2000", "--max-mutating-requests-inflight=1000",
-		"--audit-policy-file="+c.path("audit-policy.yaml"), "--audit-log-path="+c.path("audit.log"),
+		"--audit-policy-file=" + c.path("audit-policy.yaml"), "--audit-log-path=" + c.path("audit.log"),
 		"--endpoint-reconciler-type=none",
-	); err != nil {
+	}, more...)...); err != nil {
 		return err
 	}
 	c.Config = c.restConfig(adminToken)
@@ -131,6 +133,11 @@ func (c *ControlPlane) component(name string, args ...string) error {
 		c.processes = append(c.processes, p)
 	}
 	return err
+}
+
+// LaunchScheduler starts kube-scheduler with any arguments. It waits for nothing.
+func (c *ControlPlane) LaunchScheduler(args []string) (*Process, error) {
+	return StartProcess(c.Dir, "kube-scheduler", append([]string{c.self, "kube-scheduler", "--v=2"}, args...)...)
 }
 
 func (c *ControlPlane) waitReady(ctx context.Context) error {
@@ -179,6 +186,11 @@ users:
 // proxy in front of it.
 func (c *ControlPlane) MusterKubeconfig(name, url string) (string, error) {
 	return c.Kubeconfig(name, url, musterToken)
+}
+
+// PeerKubeconfig is for somebody else's controller; its writes are in the audit log.
+func (c *ControlPlane) PeerKubeconfig() (string, error) {
+	return c.Kubeconfig("peer", c.URL, peerToken)
 }
 
 // SchedulerKubeconfig is for a cluster's own kube-scheduler.

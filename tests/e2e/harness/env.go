@@ -109,7 +109,7 @@ func (e *Env) StartMuster(ctx context.Context, apiURL string) error {
 	if err != nil {
 		return err
 	}
-	args, err := e.Manifests.musterArgs(e.Dir, kubeconfig, ports[0])
+	args, err := e.Manifests.MusterCommand(e.Dir, kubeconfig, ports[0])
 	if err != nil {
 		return err
 	}
@@ -118,15 +118,14 @@ func (e *Env) StartMuster(ctx context.Context, apiURL string) error {
 
 // RunMuster starts muster-extender with any arguments and returns when it is ready at url.
 func (e *Env) RunMuster(ctx context.Context, args []string, url string, client *http.Client) error {
-	p, err := StartProcess(e.Dir, "muster-extender", append([]string{e.options.Binary}, args...)...)
+	m, err := LaunchMuster(e.Dir, e.options.Binary, args, url, client)
 	if err != nil {
 		return err
 	}
-	e.Muster = &Muster{Process: p, url: url, client: client, binary: e.options.Binary, args: args}
-	e.musters = append(e.musters, e.Muster)
-	e.Extender = e.Muster
+	e.Muster, e.Extender = m, m
+	e.musters = append(e.musters, m)
 	e.Tap.SetTarget(url)
-	return e.Muster.WaitReady(ctx)
+	return m.WaitReady(ctx)
 }
 
 // StartScheduler starts kube-scheduler as the manifests say.
@@ -135,7 +134,7 @@ func (e *Env) StartScheduler() error {
 	if err != nil {
 		return err
 	}
-	args, err := e.Manifests.schedulerArgs(e.Dir, kubeconfig, e.Tap.URL)
+	args, err := e.Manifests.SchedulerCommand(e.Dir, kubeconfig, e.Tap.URL)
 	if err != nil {
 		return err
 	}
@@ -144,7 +143,7 @@ func (e *Env) StartScheduler() error {
 
 // RunScheduler starts kube-scheduler with any arguments.
 func (e *Env) RunScheduler(args []string) (err error) {
-	e.Scheduler, err = StartProcess(e.Dir, "kube-scheduler", append([]string{e.self, "kube-scheduler", "--v=2"}, args...)...)
+	e.Scheduler, err = e.LaunchScheduler(args)
 	return err
 }
 
@@ -205,10 +204,10 @@ func (e *Env) Mark(text string) {
 }
 
 // WaitAdmission returns when new members get the gate, or no longer get it.
-func (e *Env) WaitAdmission(ctx context.Context, gated bool) error {
+func (c *ControlPlane) WaitAdmission(ctx context.Context, gated bool) error {
 	probe := Group{Name: "probe", Members: 1}.Pods()[0]
 	return Poll(ctx, 20*time.Second, 50*time.Millisecond, func() (bool, string) {
-		pod, err := e.Client.CoreV1().Pods("default").Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		pod, err := c.Client.CoreV1().Pods("default").Create(ctx, probe, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if err != nil {
 			return false, err.Error()
 		}
@@ -218,43 +217,7 @@ func (e *Env) WaitAdmission(ctx context.Context, gated bool) error {
 
 // Clean removes the pods of a namespace at once, then the nodes.
 func (e *Env) Clean(ctx context.Context, namespace string) error {
-	// Controllers first, or they make new pods.
-	orphan := metav1.DeletePropagationOrphan
-	how := metav1.DeleteOptions{PropagationPolicy: &orphan}
-	all := metav1.ListOptions{}
-	for _, err := range []error{
-		e.Client.BatchV1().Jobs(namespace).DeleteCollection(ctx, how, all),
-		e.Client.AppsV1().Deployments(namespace).DeleteCollection(ctx, how, all),
-		e.Client.AppsV1().ReplicaSets(namespace).DeleteCollection(ctx, how, all),
-	} {
-		if err != nil {
-			return err
-		}
-	}
-	return e.cleanPods(ctx, namespace)
-}
-
-func (e *Env) cleanPods(ctx context.Context, namespace string) error {
-	zero := int64(0)
-	pods := e.Client.CoreV1().Pods(namespace)
-	err := Poll(ctx, 20*time.Second, 100*time.Millisecond, func() (bool, string) {
-		if err := pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &zero}, metav1.ListOptions{}); err != nil {
-			return false, err.Error()
-		}
-		list, err := pods.List(ctx, metav1.ListOptions{})
-		if err != nil {
-			return false, err.Error()
-		}
-		// A finalizer of the job controller would keep a pod whose Job is gone.
-		for i := range list.Items {
-			if pod := &list.Items[i]; len(pod.Finalizers) > 0 {
-				pod.Finalizers = nil
-				_, _ = pods.Update(ctx, pod, metav1.UpdateOptions{})
-			}
-		}
-		return len(list.Items) == 0, fmt.Sprintf("%d pods are left", len(list.Items))
-	})
-	if err != nil {
+	if err := e.RemovePods(ctx, namespace); err != nil {
 		return err
 	}
 	if err := e.DeleteNodes(ctx); err != nil {
@@ -263,6 +226,43 @@ func (e *Env) cleanPods(ctx context.Context, namespace string) error {
 	e.Recorder.ForgetNodes()
 	e.Kubelets.forget()
 	return nil
+}
+
+// RemovePods removes the pods of a namespace and whatever would make them again, and returns when they are gone.
+func (c *ControlPlane) RemovePods(ctx context.Context, namespace string) error {
+	// Controllers first, or they make new pods.
+	orphan := metav1.DeletePropagationOrphan
+	how := metav1.DeleteOptions{PropagationPolicy: &orphan}
+	all := metav1.ListOptions{}
+	for _, err := range []error{
+		c.Client.BatchV1().Jobs(namespace).DeleteCollection(ctx, how, all),
+		c.Client.AppsV1().Deployments(namespace).DeleteCollection(ctx, how, all),
+		c.Client.AppsV1().ReplicaSets(namespace).DeleteCollection(ctx, how, all),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	zero := int64(0)
+	pods := c.Client.CoreV1().Pods(namespace)
+	return Poll(ctx, 2*time.Minute, 100*time.Millisecond, func() (bool, string) {
+		if err := pods.DeleteCollection(ctx, metav1.DeleteOptions{GracePeriodSeconds: &zero}, metav1.ListOptions{}); err != nil {
+			return false, err.Error()
+		}
+		list, err := pods.List(ctx, metav1.ListOptions{})
+		if err != nil {
+			return false, err.Error()
+		}
+		// A finalizer of the job controller would keep a pod whose Job is gone.
+		_ = Parallel(len(list.Items), 16, func(i int) error {
+			if pod := &list.Items[i]; len(pod.Finalizers) > 0 {
+				pod.Finalizers = nil
+				_, _ = pods.Update(ctx, pod, metav1.UpdateOptions{})
+			}
+			return nil
+		})
+		return len(list.Items) == 0, fmt.Sprintf("%d pods are left", len(list.Items))
+	})
 }
 
 // Events returns the events in a namespace that keep says yes to.
@@ -306,6 +306,15 @@ type Muster struct {
 	client *http.Client
 	binary string
 	args   []string
+}
+
+// LaunchMuster starts a muster-extender that will listen at url. It waits for nothing.
+func LaunchMuster(dir, binary string, args []string, url string, client *http.Client) (*Muster, error) {
+	p, err := StartProcess(dir, "muster-extender", append([]string{binary}, args...)...)
+	if err != nil {
+		return nil, err
+	}
+	return &Muster{Process: p, url: url, client: client, binary: binary, args: args}, nil
 }
 
 func (m *Muster) URL() string { return m.url }

@@ -81,22 +81,44 @@ func mountedFile(ctx context.Context, c *ControlPlane, volumes []corev1.Volume, 
 	return "", fmt.Errorf("nothing is mounted at %s", filepath.Dir(path))
 }
 
-// schedulerArgs writes the scheduler's configuration with the two things that depend on
+// SchedulerCommand writes the scheduler's configuration with the two things that depend on
 // where it runs (how to reach the API server and the extender) and returns the arguments.
-func (m *Manifests) schedulerArgs(dir, kubeconfig, extenderURL string) ([]string, error) {
+func (m *Manifests) SchedulerCommand(dir, kubeconfig, extenderURL string) ([]string, error) {
 	text, err := replaceOnce(m.SchedulerConfig, "urlPrefix: http://127.0.0.1:9470", "urlPrefix: "+extenderURL)
 	if err != nil {
 		return nil, err
 	}
-	text, err = replaceOnce(text, "\nclientConnection:\n", "\nclientConnection:\n  kubeconfig: "+kubeconfig+"\n")
+	reachable := *m
+	reachable.SchedulerConfig = text
+	return reachable.placeScheduler(dir, kubeconfig)
+}
+
+func (m *Manifests) placeScheduler(dir, kubeconfig string) ([]string, error) {
+	text, err := replaceOnce(m.SchedulerConfig, "\nclientConnection:\n", "\nclientConnection:\n  kubeconfig: "+kubeconfig+"\n")
 	if err != nil {
 		return nil, err
 	}
 	return configArgs(m.SchedulerArgs, filepath.Join(dir, "kube-scheduler.yaml"), text)
 }
 
-// musterArgs writes Muster's configuration as it is; the rest is for the command line.
-func (m *Manifests) musterArgs(dir, kubeconfig string, port int) ([]string, error) {
+// PlainSchedulerCommand is the same for a kube-scheduler without Muster: no extender, and as many nodes scored as
+// kube-scheduler takes by itself.
+func (m *Manifests) PlainSchedulerCommand(dir, kubeconfig string) ([]string, error) {
+	plain := *m
+	extenders := strings.Index(plain.SchedulerConfig, "\nextenders:\n")
+	if extenders < 0 {
+		return nil, fmt.Errorf("the manifest's configuration of kube-scheduler has no extenders")
+	}
+	var err error
+	plain.SchedulerConfig, err = replaceOnce(plain.SchedulerConfig[:extenders+1], "\npercentageOfNodesToScore: 100\n", "\n")
+	if err != nil {
+		return nil, err
+	}
+	return plain.placeScheduler(dir, kubeconfig)
+}
+
+// MusterCommand writes Muster's configuration as it is; the rest is for the command line.
+func (m *Manifests) MusterCommand(dir, kubeconfig string, port int) ([]string, error) {
 	args, err := configArgs(m.MusterArgs, filepath.Join(dir, "muster.yaml"), m.MusterConfig)
 	return append(args, "--kubeconfig="+kubeconfig, fmt.Sprintf("--port=%d", port)), err
 }
