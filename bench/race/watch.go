@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+
+	"muster.dev/e2e/harness"
+)
+
+// gangLabel names a pod's gang, the same for all arms.
+const gangLabel = "race.muster.dev/gang"
+
+// Progress is what has been seen of one gang. All times are those at which the watch showed it.
+type Progress struct {
+	Exist, Bound              int
+	FirstCreated, LastCreated time.Time
+	FirstBound, LastBound     time.Time
+	// Nodes of the members that are bound.
+	Nodes []string
+}
+
+// Watch counts the pods of each gang as they appear and are bound. An event costs the same however many there are, so
+// that the measuring takes little of the machine that is measured.
+type Watch struct {
+	mu      sync.Mutex
+	changed chan struct{} // closed and replaced at each event
+	gangs   map[string]*Progress
+	bound   map[string]bool // pods by uid; false: seen, not bound
+	err     error
+}
+
+// StartWatch begins to watch all pods and returns at once. It ends with ctx.
+func StartWatch(ctx context.Context, client kubernetes.Interface) *Watch {
+	w := &Watch{changed: make(chan struct{}), gangs: map[string]*Progress{}, bound: map[string]bool{}}
+	go w.run(ctx, client)
+	return w
+}
+
+func (w *Watch) run(ctx context.Context, client kubernetes.Interface) {
+	version := ""
+	for ctx.Err() == nil {
+		stream, err := client.CoreV1().Pods("").Watch(ctx,
+			metav1.ListOptions{LabelSelector: gangLabel, ResourceVersion: version})
+		if err != nil {
+			w.fail(ctx, err)
+			return
+		}
+		for event := range stream.ResultChan() {
+			pod, ok := event.Object.(*corev1.Pod)
+			if !ok {
+				w.fail(ctx, fmt.Errorf("the watch of pods said %v: %v", event.Type, event.Object))
+				return
+			}
+			version = pod.ResourceVersion
+			w.see(event.Type, pod, time.Now())
+		}
+	}
+}
+
+// fail makes every later wait fail: moments have been missed.
+func (w *Watch) fail(ctx context.Context, err error) {
+	if ctx.Err() != nil {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.err = err
+	w.wake()
+}
+
+func (w *Watch) wake() {
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+func (w *Watch) see(kind watch.EventType, pod *corev1.Pod, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	key := pod.Namespace + "/" + pod.Labels[gangLabel]
+	p := w.gangs[key]
+	if p == nil {
+		p = &Progress{}
+		w.gangs[key] = p
+	}
+	uid := string(pod.UID)
+	wasBound, known := w.bound[uid]
+	if kind == watch.Deleted {
+		delete(w.bound, uid)
+		p.Exist--
+		if wasBound {
+			p.Bound--
+		}
+		w.wake()
+		return
+	}
+	if !known {
+		p.Exist++
+		p.LastCreated = now
+		if p.FirstCreated.IsZero() {
+			p.FirstCreated = now
+		}
+	}
+	isBound := harness.Bound(pod)
+	if isBound && !wasBound {
+		p.Bound++
+		p.LastBound = now
+		if p.FirstBound.IsZero() {
+			p.FirstBound = now
+		}
+		p.Nodes = append(p.Nodes, pod.Spec.NodeName)
+	}
+	// A pod that is being deleted stays what it was: gangs end as a whole here.
+	w.bound[uid] = wasBound || isBound
+	w.wake()
+}
+
+// Gang returns a copy of what has been seen of the gang so far.
+func (w *Watch) Gang(g Gang) Progress {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p := w.gangs[g.Namespace+"/"+g.Name]; p != nil {
+		return *p
+	}
+	return Progress{}
+}
+
+// Wait returns when done says yes to all of the gangs, or an error after the limit.
+func (w *Watch) Wait(ctx context.Context, limit time.Duration, gangs []Gang, done func(Gang, Progress) bool) error {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	next := 0 // all gangs before it are done
+	for {
+		w.mu.Lock()
+		changed, err := w.changed, w.err
+		w.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		for next < len(gangs) && done(gangs[next], w.Gang(gangs[next])) {
+			next++
+		}
+		if next == len(gangs) {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-timer.C:
+			return fmt.Errorf("not within %s: gang %s: %+v", limit, gangs[next].Name, w.Gang(gangs[next]).short())
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p Progress) short() string { return fmt.Sprintf("%d pods, %d bound", p.Exist, p.Bound) }

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"muster.dev/e2e/harness"
+)
+
+// Work is one thing that every arm has to do.
+type Work struct {
+	Nodes   int    `json:"nodes"`
+	Members int    `json:"members"` // of each gang, one GPU each
+	Gangs   int    `json:"gangs"`   // submitted at once
+	Level   string `json:"level"`   // each gang in one domain of it; empty: anywhere
+	Jobs    bool   `json:"jobs"`    // pods are made by the job controller
+}
+
+func (w Work) String() string {
+	text := fmt.Sprintf("%d nodes, %d × %d", w.Nodes, w.Gangs, w.Members)
+	if w.Level != "" {
+		text += ", one " + w.Level
+	}
+	if w.Jobs {
+		text += ", as Jobs"
+	}
+	return text
+}
+
+// Every block has 10 racks of 20 nodes of 8 GPUs: 160 members fit into a rack, 1,600 into a block.
+const racks, hosts, nodesPerBlock = 10, 20, 200
+
+// nodesOf builds n nodes. A rack's label is unique in the cluster, since not every arm can tell racks of two blocks
+// with one label from each other.
+func nodesOf(n int) []*corev1.Node {
+	out := harness.Shape{Blocks: n / nodesPerBlock, Racks: racks, Hosts: hosts}.Nodes()
+	for _, node := range out {
+		node.Labels[harness.RackLabel] = node.Labels[harness.BlockLabel] + "-" + node.Labels[harness.RackLabel]
+	}
+	return out
+}
+
+// labelOf is the node label of a level.
+func labelOf(level string) string {
+	return map[string]string{"rack": harness.RackLabel, "block": harness.BlockLabel}[level]
+}
+
+// oneDomain tells whether the nodes, named <block>-<rack>-<host>, are all in one domain of the level.
+func oneDomain(level string, nodes []string) bool {
+	parts := map[string]int{"block": 1, "rack": 2}[level]
+	domain := func(node string) string { return strings.Join(strings.Split(node, "-")[:parts], "-") }
+	for _, node := range nodes {
+		if domain(node) != domain(nodes[0]) {
+			return false
+		}
+	}
+	return true
+}
+
+// short is for a few minutes: one size of cluster, each size of gang, with its level and without.
+func short() []Work {
+	return []Work{
+		{Nodes: 1000, Members: 8, Gangs: 1, Level: "rack"},
+		{Nodes: 1000, Members: 64, Gangs: 1, Level: "rack"},
+		{Nodes: 1000, Members: 64, Gangs: 1},
+		{Nodes: 1000, Members: 256, Gangs: 1, Level: "block"},
+		{Nodes: 1000, Members: 512, Gangs: 1, Level: "block"},
+		{Nodes: 1000, Members: 8, Gangs: 20, Level: "rack"},
+		{Nodes: 1000, Members: 64, Gangs: 1, Level: "rack", Jobs: true},
+		{Nodes: 1000, Members: 256, Gangs: 1, Level: "block", Jobs: true},
+	}
+}
+
+// full is everything that fits.
+func full() (out []Work) {
+	for _, n := range []int{1000, 5000} {
+		for _, jobs := range []bool{false, true} {
+			for _, gangs := range []int{1, 20} {
+				for _, members := range []int{8, 64, 256, 512} {
+					if gangs*members > n*8 {
+						continue
+					}
+					level := "rack"
+					if members > hosts*8 {
+						level = "block"
+					}
+					out = append(out, Work{n, members, gangs, level, jobs}, Work{n, members, gangs, "", jobs})
+				}
+			}
+		}
+	}
+	return out
+}
