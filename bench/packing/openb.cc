@@ -5,7 +5,7 @@
 #include <iterator>
 #include <random>
 
-#include "packing/csv.h"
+#include "base/csv.h"
 
 namespace muster::bench {
 namespace {

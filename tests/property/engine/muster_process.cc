@@ -253,6 +253,10 @@ void MusterProcess::take_commands() {
 void MusterProcess::submit(group::Command command) {
   const std::string uid = lane_of(command);
   time_.log("muster {}: {} {}", generation_, name_of(command), uid);
+  if (const auto* evict = std::get_if<group::Evict>(&command)) {
+    const kube::Pod* pod = api_.find(evict->pod.name, uid);
+    if (pod && !pod->controller) throw Broken("a bare pod is evicted: " + uid);
+  }
   Lane& lane = lanes_[uid];
   for (const auto& write : lane) {
     if (!makes_needless(command, write->command)) continue;

@@ -10,10 +10,11 @@
 #include <set>
 #include <string>
 
-#include "api.h"
+#include "broken.h"
 #include "engine/answers.h"
 #include "engine/coordinator.h"
-#include "timeline.h"
+#include "sim/api.h"
+#include "sim/timeline.h"
 
 namespace muster::sim {
 

@@ -8,9 +8,9 @@
 #include <set>
 #include <string>
 
-#include "api.h"
 #include "muster_process.h"
-#include "timeline.h"
+#include "sim/api.h"
+#include "sim/timeline.h"
 
 namespace muster::sim {
 

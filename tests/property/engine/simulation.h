@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "api.h"
 #include "muster_process.h"
 #include "scheduler.h"
-#include "timeline.h"
+#include "sim/api.h"
+#include "sim/timeline.h"
 
 namespace muster::sim {
 

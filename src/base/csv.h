@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace muster::bench {
+namespace muster {
 
 // Blanks around a cell are dropped. kInvalid when a quote does not end.
 [[nodiscard]] Result<std::vector<std::string>> split_csv(std::string_view line);
@@ -15,4 +15,4 @@ namespace muster::bench {
 // The lines of a text, without their ends; the last one may lack its own.
 [[nodiscard]] std::vector<std::string_view> split_lines(std::string_view text);
 
-}  // namespace muster::bench
+}  // namespace muster

@@ -1,4 +1,4 @@
-#include "api.h"
+#include "sim/api.h"
 
 #include <utility>
 
@@ -89,7 +89,6 @@ Result<void> Api::bind(const kube::PodRef& ref, const std::string& node, const k
 Result<void> Api::evict(const kube::PodRef& ref, kube::Removal how) {
   Result<kube::Pod> pod = read(ref);
   if (!pod) return tl::unexpected(pod.error());
-  if (!pod->controller) throw Broken("a bare pod is evicted: " + ref.uid);
   time_.log("api: {} evicted{}", ref.name, how.at_once ? " at once" : "");
   if (how.at_once || pod->node_name.empty()) {
     remove_pod(ref.name);

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "kube/api.h"
-#include "timeline.h"
+#include "sim/timeline.h"
 
 namespace muster::sim {
 

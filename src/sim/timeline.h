@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -16,16 +16,15 @@
 
 namespace muster::sim {
 
-// A promise was broken; the message says which and how.
-struct Broken : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
 class Timeline {
  public:
   explicit Timeline(uint64_t seed, bool logging) : random_(seed), logging_(logging) {}
 
   [[nodiscard]] TimePoint now() const { return now_; }
+  // When the next event is due.
+  [[nodiscard]] std::optional<TimePoint> next() const {
+    return events_.empty() ? std::nullopt : std::optional(events_.begin()->first.first);
+  }
   void at(TimePoint time, std::function<void()> what) {
     events_.emplace(std::pair(std::max(time, now_), ++sequence_), std::move(what));
   }

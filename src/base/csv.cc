@@ -1,8 +1,8 @@
-#include "packing/csv.h"
+#include "base/csv.h"
 
 #include <algorithm>
 
-namespace muster::bench {
+namespace muster {
 namespace {
 
 std::string trimmed(const std::string& cell) {
@@ -47,4 +47,4 @@ std::vector<std::string_view> split_lines(std::string_view text) {
   return lines;
 }
 
-}  // namespace muster::bench
+}  // namespace muster
