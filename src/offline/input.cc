@@ -15,17 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Result<std::string> read_file(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return invalid("{}: cannot be read", path.string());
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return invalid("{}: cannot be read", path.string());
-  return std::move(text).str();
-}
-
 Result<void> add_file(const fs::path& path, Input& input) {
-  const Result<std::string> text = read_file(path);
+  const Result<std::string> text = read_file(path.string());
   if (!text) return tl::unexpected(text.error());
   return add_text(*text, path.string(), input);
 }
@@ -77,6 +68,15 @@ Result<void> add_object(const kube::YamlObject& object, const std::string& sourc
 }
 
 }  // namespace
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return invalid("{}: cannot be read", path);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (file.bad()) return invalid("{}: cannot be read", path);
+  return std::move(text).str();
+}
 
 Result<void> add_text(std::string_view text, const std::string& source, Input& input) {
   const Result<std::vector<kube::YamlObject>> objects = kube::yaml_to_objects(text, source);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "cmd/configured.h"
 #include "extender/routes.h"
 #include "http/client.h"
 #include "muster/topology.h"
@@ -38,34 +39,6 @@ std::function<std::string()> plan_ids() {
   return [prefix = fmt::format("{:08x}", std::random_device{}()), last = uint64_t{0}]() mutable {
     return fmt::format("{}-{}", prefix, ++last);
   };
-}
-
-std::vector<books::TreeLabels> to_trees(const std::vector<config::Tree>& configured) {
-  std::vector<books::TreeLabels> trees;
-  for (const config::Tree& tree : configured) {
-    books::TreeLabels& made = trees.emplace_back();
-    made.name = tree.name;
-    for (const config::Level& level : tree.levels) made.levels.push_back({level.name, level.labels});
-  }
-  return trees;
-}
-
-group::Limits to_limits(const config::Limits& configured) {
-  group::Limits limits;
-  limits.members_per_group = static_cast<uint32_t>(configured.members_per_group);
-  limits.longest_hold = configured.longest_hold;
-  limits.waiting_groups = static_cast<uint32_t>(configured.waiting_groups);
-  limits.held_members = static_cast<uint32_t>(configured.held_members);
-  limits.node_sets = static_cast<uint32_t>(configured.node_sets);
-  return limits;
-}
-
-// The levels have to make a topology before there is any node.
-Result<void> check_levels(const std::vector<config::Tree>& trees) {
-  const TopologySpec spec = books::to_spec(to_trees(trees));
-  const Result<Topology> topology = Topology::build(spec, {});
-  if (!topology) return invalid("topology: {}", topology.error().message);
-  return {};
 }
 
 // Whoever reaches the port decides where pods go.
@@ -115,7 +88,8 @@ Result<kube::Access> App::access() {
 }
 
 Result<void> App::start() {
-  if (Result<void> sound = check_levels(configuration_.trees); !sound) return sound;
+  if (const Result<void> sound = check_levels(to_trees(configuration_.trees)); !sound)
+    return invalid("topology: {}", sound.error().message);
   if (Result<void> sound = check_exposure(configuration_.server, options_.insecure); !sound) return sound;
   const Result<kube::Access> found = access();
   if (!found) return tl::unexpected(found.error());
@@ -160,20 +134,8 @@ void App::start_engine() {
   if (elected) start_election();
 
   engine::EngineOptions settings;
+  settings.coordinator = to_options(configuration_);
   settings.coordinator.leading = !elected;
-  settings.coordinator.scheduler_names = configuration_.scheduler_names;
-  settings.coordinator.trees = to_trees(configuration_.trees);
-  const config::Groups& groups = configuration_.groups;
-  settings.coordinator.groups.hold_timeout = groups.hold_timeout;
-  settings.coordinator.groups.retry_backoff = groups.retry_backoff;
-  settings.coordinator.groups.retry_backoff_max = groups.retry_backoff_max;
-  settings.coordinator.groups.failure_grace = groups.failure_grace;
-  settings.coordinator.groups.max_restarts = groups.max_restarts;
-  settings.coordinator.groups.restart_window = groups.restart_window;
-  settings.coordinator.node_grace = groups.node_grace;
-  settings.coordinator.break_groups = groups.break_for_priority;
-  settings.coordinator.limits = to_limits(configuration_.limits);
-  settings.coordinator.bind_timeout = configuration_.server.bind_timeout;
   settings.more_metrics = [this] {
     if (!nodes_ || !pods_) return std::string();
     return kube::metrics_text({nodes_->counts("nodes"), pods_->counts("pods")});

@@ -1,0 +1,55 @@
+#include "cmd/muster/common.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <iostream>
+#include <iterator>
+
+#include "base/text.h"
+#include "cmd/configured.h"
+
+namespace muster::cmd {
+
+Result<std::vector<books::TreeLabels>> parse_levels(const std::string& list) {
+  books::TreeLabels tree{"levels", {}};
+  for (std::size_t begin = 0; begin <= list.size();) {
+    const std::size_t comma = std::min(list.find(',', begin), list.size());
+    const std::string item = list.substr(begin, comma - begin);
+    begin = comma + 1;
+    const std::size_t sign = item.find('=');
+    const std::string name = item.substr(0, sign);
+    const std::string key = sign == std::string::npos ? name : item.substr(sign + 1);
+    if (name.empty() || key.empty())
+      return invalid("--levels: {} is neither NAME=LABELKEY nor LABELKEY", quoted(item));
+    const bool host = name == "host" || key == "kubernetes.io/hostname";
+    if (host && begin <= list.size()) return invalid("--levels: {} has to be the last level", quoted(item));
+    const bool listed = std::any_of(tree.levels.begin(), tree.levels.end(),
+                                    [&](const books::LevelLabels& level) { return level.name == name; });
+    if (listed) return invalid("--levels: {} is listed twice", quoted(name));
+    if (!host) tree.levels.push_back({name, {key}});
+  }
+  const std::vector<books::TreeLabels> trees{tree};
+  if (const Result<void> sound = check_levels(trees); !sound) return tl::unexpected(sound.error());
+  return trees;
+}
+
+Result<engine::CoordinatorOptions> load_options(const std::string& file) {
+  const Result<config::Configuration> configuration = config::load(file);
+  if (!configuration) return tl::unexpected(configuration.error());
+  engine::CoordinatorOptions options = to_options(*configuration);
+  if (const Result<void> sound = check_levels(options.trees); !sound) return tl::unexpected(sound.error());
+  return options;
+}
+
+Result<std::string> read_stdin() {
+  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
+}
+
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) / 1e9;
+}
+
+}  // namespace muster::cmd
