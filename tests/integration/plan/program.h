@@ -5,14 +5,11 @@
 #include <vector>
 
 #include "case_file.h"
+#include "support/program.h"
 
 namespace muster::plan_cases {
 
-struct Outcome {
-  int status = -1;  // 128 + signal when a signal ended it
-  std::string out;
-  std::string err;
-};
+using test::Outcome;
 
 // Writes the files into a folder of their own, runs `muster plan ARGUMENTS -f …` there and removes the
 // folder. A file called "-" is standard input; files "d/…" are given as the folder d; one called "--config"
