@@ -43,13 +43,13 @@ soak:  ## ten minutes of random faults on a real control plane; ARGS go to it, e
 
 .PHONY: bench
 bench:  ## the benchmarks, a few minutes; report in build/bench/report.html. TRACES=folder of public traces
-	@cmake/install_packages.sh build
+	@cmake/install_packages.sh build e2e
 	@$(release) all
 	@bench/run.sh short build/release/bench build/bench $(TRACES)
 
 .PHONY: bench-full
 bench-full:  ## the benchmarks, all seeds and sizes
-	@cmake/install_packages.sh build
+	@cmake/install_packages.sh build e2e
 	@$(release) all
 	@bench/run.sh full build/release/bench build/bench $(TRACES)
 

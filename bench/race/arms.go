@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	schedulingv1beta1 "k8s.io/api/scheduling/v1beta1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -36,12 +37,14 @@ type Arm struct {
 	// Start starts what places the pods. The processes are stopped in reverse order when the arm's turn is over, and
 	// their processor time is the arm's.
 	Start func(ctx context.Context) ([]*harness.Process, error)
+	// Prepare makes a namespace ready for the arm; nil: nothing.
+	Prepare func(ctx context.Context, namespace string) error
 	// Declare creates what the arm wants to know of a gang besides its pods; nil: nothing.
 	Declare func(ctx context.Context, g Gang) error
 	// Mark writes into a pod (or a Job's pod template) what tells the arm of which gang it is; nil: nothing.
 	Mark func(g Gang, meta *metav1.ObjectMeta, spec *corev1.PodSpec)
 	// MarkJob does the same for a Job; nil: nothing.
-	MarkJob func(g Gang, job *jobObject)
+	MarkJob func(g Gang, job *batchv1.Job)
 }
 
 // musterArm is muster-extender behind kube-scheduler, as manifests/base installs it. A tap, if there is one, stands

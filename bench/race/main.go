@@ -49,7 +49,7 @@ func settings() (*Settings, error) {
 	only := flag.String("only", "", "only works whose name matches this regular expression, e.g. '1000 nodes, 1 × 64, one rack$'")
 	flag.StringVar(&s.Components, "components", "build/e2e-bin/muster-e2e", "the program that is the control plane (tests/e2e/build.sh)")
 	flag.StringVar(&s.Muster, "muster", "build/release/src/cmd/muster-extender", "muster-extender")
-	flag.StringVar(&s.Kueue, "kueue", "", "folder with kueue and its CRDs (bench/race/build.sh); without it that arm is skipped")
+	flag.StringVar(&s.Kueue, "kueue", "build/race", "folder with kueue and kueue-crds (bench/race/build.sh); without them that arm is skipped")
 	flag.StringVar(&s.Root, "root", ".", "root of the source tree")
 	flag.StringVar(&s.JSON, "json", "", "write results into this file")
 	flag.StringVar(&s.Logs, "logs", "", "keep the logs of all processes in this folder")
@@ -149,7 +149,13 @@ func (s *Settings) raceOn(ctx context.Context, dir string, nodes int, report *Re
 		return err
 	}
 	defer c.Stop()
-	arms := []Arm{musterArm(c, s.Muster, nil), nativeArm(c), plainArm(c)}
+	arms := []Arm{musterArm(c, s.Muster, nil), nativeArm(c)}
+	if kueue, err := kueueArm(ctx, c, s.Kueue); err != nil {
+		report.skip("kueue", err)
+	} else {
+		arms = append(arms, kueue)
+	}
+	arms = append(arms, plainArm(c))
 	for round := range s.Rounds {
 		for _, arm := range arms {
 			results, err := s.turn(ctx, c, arm, nodes, round)

@@ -21,6 +21,14 @@ type Report struct {
 	Runs       []Result   `json:"runs"`
 }
 
+func (r *Report) skip(arm string, why error) {
+	text := fmt.Sprintf("%s is skipped: %v", arm, why)
+	fmt.Println(" ", text)
+	if !slices.Contains(r.Skipped, text) {
+		r.Skipped = append(r.Skipped, text)
+	}
+}
+
 // Summary is one arm's rounds of one Work together.
 type Summary struct {
 	Work

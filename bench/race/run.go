@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -11,8 +12,6 @@ import (
 
 	"muster.dev/e2e/harness"
 )
-
-type jobObject = batchv1.Job
 
 const (
 	bindLimit = 3 * time.Minute // what is not bound by then counts as not bound
@@ -40,7 +39,7 @@ type Result struct {
 	Partial   int     `json:"partialGangs"`
 	Misplaced int     `json:"misplacedGangs"` // not all in one domain of the level
 	Unbound   int     `json:"unboundPods"`
-	// Processor time in seconds, by process.
+	// Processor time in seconds, by process: the arm's and the control plane's.
 	CPU map[string]float64 `json:"cpuSeconds"`
 }
 
@@ -55,7 +54,8 @@ func (c *Cluster) do(ctx context.Context, arm Arm, running []*harness.Process, w
 	if err != nil {
 		return r, err
 	}
-	before := cpuOf(running)
+	measured := slices.Concat(running, c.Processes())
+	before := cpuOf(measured)
 	begin := time.Now()
 	if err := c.submit(ctx, arm, gangs); err != nil {
 		return r, err
@@ -65,7 +65,7 @@ func (c *Cluster) do(ctx context.Context, arm Arm, running []*harness.Process, w
 		return r, ctx.Err()
 	}
 	time.Sleep(settleTime)
-	for name, used := range cpuOf(running) {
+	for name, used := range cpuOf(measured) {
 		r.CPU[name] = (used - before[name]).Seconds()
 	}
 	writes, next, err := c.WritesSince(place)
@@ -87,6 +87,11 @@ func (c *Cluster) declare(ctx context.Context, arm Arm, w Work, namespace string
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})
 	if err != nil {
 		return nil, err
+	}
+	if arm.Prepare != nil {
+		if err := arm.Prepare(ctx, namespace); err != nil {
+			return nil, err
+		}
 	}
 	var gangs []Gang
 	for i := range w.Gangs {
@@ -127,7 +132,7 @@ func dress(arm Arm, g Gang, meta *metav1.ObjectMeta, spec *corev1.PodSpec) {
 	meta.Labels = map[string]string{gangLabel: g.Name}
 }
 
-func job(arm Arm, g Gang) *jobObject {
+func job(arm Arm, g Gang) *batchv1.Job {
 	members, mode := int32(g.Members), batchv1.IndexedCompletion
 	out := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: g.Name},

@@ -37,6 +37,7 @@ const racks, hosts, nodesPerBlock = 10, 20, 200
 func nodesOf(n int) []*corev1.Node {
 	out := harness.Shape{Blocks: n / nodesPerBlock, Racks: racks, Hosts: hosts}.Nodes()
 	for _, node := range out {
+		node.Labels["race.muster.dev/node"] = "true" // what Kueue's flavor selects
 		node.Labels[harness.RackLabel] = node.Labels[harness.BlockLabel] + "-" + node.Labels[harness.RackLabel]
 	}
 	return out

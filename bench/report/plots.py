@@ -64,3 +64,22 @@ def lines(title, x_name, y_name, series, log_x=False, log_y=False):
     return (f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
             f'font-family="sans-serif" font-size="11">{axes(x, y, x_name, y_name)}{"".join(drawn)}</svg>'
             f'<figcaption><b>{html.escape(title)}</b><br>{" &nbsp; ".join(legend)}</figcaption></figure>')
+
+
+def bars(title, x_name, steps):
+    """steps: (name, from, to), …, one bar below the other. A figure element."""
+    left, row = 110, 20
+    x = Scale([end for step in steps for end in step[1:]], left, WIDTH - RIGHT, log=False)
+    height = TOP + row * len(steps) + BOTTOM
+    drawn = []
+    for tick in x.ticks():
+        drawn.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}" stroke="#ddd"/>'
+                     f'<text x="{x(tick):.1f}" y="{height - BOTTOM + 16}" text-anchor="middle">{label(tick)}</text>')
+    for index, (name, begin, end) in enumerate(steps):
+        y = TOP + row * index
+        drawn.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{html.escape(name)}</text>'
+                     f'<rect x="{x(begin):.1f}" y="{y + 3}" width="{max(2.0, x(end) - x(begin)):.1f}" height="{row - 6}" '
+                     f'fill="{COLOURS[0]}"/>')
+    drawn.append(f'<text x="{(left + WIDTH - RIGHT) / 2}" y="{height - 6}" text-anchor="middle">{html.escape(x_name)}</text>')
+    return (f'<figure><svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="sans-serif" '
+            f'font-size="11">{"".join(drawn)}</svg><figcaption><b>{html.escape(title)}</b></figcaption></figure>')

@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """One self-contained HTML page from the JSON files of the benchmarks: tables, and plots as SVG inside.
 
-report.py FOLDER OUT.html: FOLDER has placement.json, verbs.json, packing.json; those that are absent are named as
-such. No network, no library beyond Python's own.
+report.py FOLDER OUT.html: FOLDER has placement.json, verbs.json, packing.json, race.json; those that are absent are
+named as such. No network, no library beyond Python's own.
 """
 
 import html
 import json
-import math
 import os
 import platform
 import subprocess
@@ -15,6 +14,8 @@ import sys
 import time
 
 from plots import lines
+from race import race
+from tables import number, table
 
 STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;max-width:1000px;margin:2em auto;padding:0 1em;color:#222}
@@ -32,24 +33,6 @@ def read(folder, name):
             return json.load(file)
     except FileNotFoundError:
         return None
-
-
-def cell(value):
-    if isinstance(value, tuple):
-        return f'<td class="{value[1]}">{html.escape(str(value[0]))}</td>'
-    return f"<td>{html.escape(str(value))}</td>"
-
-
-def table(head, rows):
-    body = "".join("<tr>" + "".join(cell(value) for value in row) + "</tr>" for row in rows)
-    return "<table><tr>" + "".join(f"<th>{html.escape(name)}</th>" for name in head) + f"</tr>{body}</table>"
-
-
-def number(value):
-    if value == 0:
-        return "0"
-    digits = max(0, 2 - math.floor(math.log10(abs(value))))
-    return f"{value:,.{min(digits, 3)}f}"
 
 
 def placement(data):
@@ -100,7 +83,8 @@ def packing(data):
 
 SECTIONS = [("placement.json", "Placement latency", placement),
             ("verbs.json", "Verb latency", verbs),
-            ("packing.json", "Packing", packing)]
+            ("packing.json", "Packing", packing),
+            ("race.json", "The race on a real control plane", race)]
 
 
 def machine():

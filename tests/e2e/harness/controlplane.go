@@ -209,6 +209,9 @@ func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, err
 	return string(out), nil
 }
 
+// Processes are the components that run.
+func (c *ControlPlane) Processes() []*Process { return c.processes }
+
 // Ended names a component that is gone, if one is.
 func (c *ControlPlane) Ended() (string, bool) {
 	for _, p := range c.processes {

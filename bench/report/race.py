@@ -1,0 +1,57 @@
+"""The section of the race: a table of all arms, a plot of the time by size of gang, and one gang's life."""
+
+from plots import bars, lines
+from tables import number, table
+
+
+def name_of(work):
+    text = f"{work['gangs']} × {work['members']}"
+    if work["level"]:
+        text += f", one {work['level']}"
+    return text + (", as Jobs" if work["jobs"] else "")
+
+
+def judged(row):
+    """The median that arms are compared by: of Jobs from the submission, since a peer may hold a Job back."""
+    return row["submittedToBoundP50Ms" if row["jobs"] else "createdToBoundP50Ms"]
+
+
+def ratio(row):
+    value = f"{row['ratioToMuster']:.2f}"
+    return value if row["arm"] in ("muster", "plain") else (value, "good" if row["ratioToMuster"] >= 1 else "bad")
+
+
+def trouble(count):
+    return (count, "bad") if count else count
+
+
+def rows_of(data):
+    rows = []
+    for row in data["summary"]:
+        cpu = row["cpuSeconds"]
+        rows.append([f"{row['nodes']:,} nodes, {name_of(row)}", row["arm"], number(row["createdToBoundP50Ms"]),
+                     number(row["createdToBoundP99Ms"]), number(row["submittedToBoundP50Ms"]), ratio(row),
+                     number(row["podsPerSecond"]), f"{row['writesPerPod']:.2f}", trouble(row["partialGangs"]),
+                     number(row["partialMs"]), trouble(row["misplacedGangs"]), trouble(row["unboundPods"]),
+                     number(cpu.get("muster-extender", 0) + cpu.get("kueue", 0)), number(cpu["kube-scheduler"]),
+                     number(cpu["kube-apiserver"] + cpu["etcd"])])
+    return rows
+
+
+def race(data):
+    text = "".join(f"<p class=note>{why}</p>" for why in data["skipped"] or [])
+    text += table(["work", "arm", "created → bound p50 ms", "p99", "submitted → bound p50 ms", "÷ muster", "pods/s",
+                   "writes per pod", "partial gangs", "longest partial ms", "misplaced", "pods unbound",
+                   "CPU s: Muster or Kueue", "kube-scheduler", "API server, etcd"], rows_of(data))
+    for nodes in sorted({row["nodes"] for row in data["summary"]}):
+        series = {}
+        for row in data["summary"]:
+            if row["nodes"] == nodes and row["gangs"] == 1 and row["level"] and not row["jobs"]:
+                series.setdefault(row["arm"], []).append((row["members"], judged(row)))
+        text += lines(f"one gang in one rack or block, {nodes:,} nodes", "members", "last created → all bound, ms",
+                      {arm: sorted(points) for arm, points in series.items()}, log_x=True, log_y=True)
+    for line in data["timelines"]:
+        steps = [(step["name"], step["firstMs"], step["lastMs"]) for step in line["steps"]]
+        text += bars(f"one gang of Muster, {line['nodes']:,} nodes, {name_of(line)}", "ms from the last member's creation",
+                     steps)
+    return text
