@@ -255,6 +255,7 @@ Result<void> ListWatch::on_event(const WatchEvent& event) {
     return tl::unexpected(error_of(fmt::format("watch {}", options_.path), status.code, status));
   }
   note_progress();
+  attempts_ = 0;
   if (event.type == WatchEventType::kBookmark) {
     ++bookmarks_;
     const auto meta = read_meta(event.object);
@@ -354,11 +355,8 @@ void ListWatch::disconnect() {
 
 void ListWatch::pause(const Error& error) {
   if (stopped()) return;
-  const TimePoint now = clock_.now();
-  if (!paused_at_ || now - *paused_at_ >= options_.calm) attempts_ = 0;
   Duration length = options_.backoff.pause(++attempts_, random_);
   if (error.retry_after) length = std::max(length, *error.retry_after);
-  paused_at_ = now + length;
   log_warning("{}; again in {} ms", error.message, length.count());
   std::unique_lock lock(mutex_);
   stop_.wait_for(lock, length, [this] { return stopped_; });

@@ -25,8 +25,9 @@ namespace muster::kube {
 
 struct ListWatchOptions {
   std::string path;  // "/api/v1/nodes"
-  Backoff backoff{Duration(800), Duration(30'000)};
-  Duration calm{120'000};            // so long without a failure and the backoff begins anew
+  // Begins anew with each event and bookmark. The cap is for one client or two, not for a kubelet on each
+  // node: it is how long after an outage nothing may be known.
+  Backoff backoff{Duration(800), Duration(10'000)};
   Duration shortest_watch{1'000};    // one that ends sooner without an event is a failure
   Duration watch_duration{300'000};  // the server is asked for between this and twice this
   Duration watch_silence{150'000};   // nothing at all for so long: connect again at the same version
@@ -123,8 +124,7 @@ class ListWatch {
   bool watch_list_works_ = true;   // until the server refuses it
   bool version_unusable_ = false;  // the server could not list at the version we had
   bool version_refused_ = false;   // the last stream was refused for the version it named
-  uint32_t attempts_ = 0;          // pauses in a row
-  std::optional<TimePoint> paused_at_;
+  uint32_t attempts_ = 0;          // pauses since a watch has brought something
   unsigned strange_failures_ = 0;
   std::shared_ptr<const http::ClientOptions> made_with_;
   Duration made_for_{0};

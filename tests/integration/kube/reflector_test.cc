@@ -542,6 +542,22 @@ TEST_CASE("watches that end at once without an event do not spin") {
   CHECK(std::chrono::steady_clock::now() - begin > milliseconds(200));
 }
 
+TEST_CASE("a watch that is cut after it has brought something is resumed soon, however often") {
+  ListWatchOptions options = quick();
+  options.backoff = {Duration(5), Duration(60'000)};  // a dozen pauses that grow take 15 s
+  Watching w(with_list({},
+                       [](Exchange& x, int n) {
+                         x.begin();
+                         x.chunk(event("ADDED", node("n" + std::to_string(n), 11 + n)));
+                         n < 12 ? x.cut() : x.hold();
+                       }),
+             options);
+  const auto begin = std::chrono::steady_clock::now();
+  REQUIRE(w.record.wait_for_words(14));
+  CHECK(std::chrono::steady_clock::now() - begin < kPrompt);
+  CHECK(w.reflector.stats().lists == 1);
+}
+
 TEST_CASE("a server that is down is tried again until it is back") {
   SteadyClock clock;
   Record record;
