@@ -32,9 +32,9 @@ func (r *Report) skip(arm string, why error) {
 // Summary is one arm's rounds of one Work together.
 type Summary struct {
 	Work
-	Arm   string `json:"arm"`
-	Gangs int    `json:"samples"`
-	// Milliseconds over all gangs of all rounds, of the gangs that were bound.
+	Arm     string `json:"arm"`
+	Samples int    `json:"samples"` // gangs that were bound
+	// Milliseconds over these.
 	CreatedP50   float64 `json:"createdToBoundP50Ms"`
 	CreatedP99   float64 `json:"createdToBoundP99Ms"`
 	SubmittedP50 float64 `json:"submittedToBoundP50Ms"`
@@ -48,7 +48,7 @@ type Summary struct {
 	PartialMs     float64            `json:"partialMs"` // the worst of all rounds
 	Partial       int                `json:"partialGangs"`
 	Misplaced     int                `json:"misplacedGangs"`
-	Unbound       int                `json:"unboundPods"`
+	Whole         int                `json:"wholeGangs"` // the fewest of all rounds
 }
 
 // quantile of values, 0 ≤ q ≤ 1, by nearest rank; 0 when there are none.
@@ -111,12 +111,14 @@ func summarize(w Work, arm string, runs, muster []Result) Summary {
 		s.PartialMs = max(s.PartialMs, run.PartialMs)
 		s.Partial += run.Partial
 		s.Misplaced += run.Misplaced
-		s.Unbound += run.Unbound
+		if i == 0 || run.Whole < s.Whole {
+			s.Whole = run.Whole
+		}
 		if i < len(muster) && len(muster[i].times()) > 0 && len(run.times()) > 0 {
 			ratios = append(ratios, median(run.times())/median(muster[i].times()))
 		}
 	}
-	s.Gangs = len(created)
+	s.Samples = len(created)
 	s.CreatedP50, s.CreatedP99 = median(created), quantile(created, 0.99)
 	s.SubmittedP50, s.SubmittedP99 = median(submitted), quantile(submitted, 0.99)
 	s.PodsPerSecond, s.WritesPerPod, s.Ratio = median(rate), median(writes), median(ratios)
@@ -147,7 +149,7 @@ func cpuText(cpu map[string]float64) string {
 func (r *Report) Print(out io.Writer) {
 	r.summarize()
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nwork\tarm\tcreated→bound p50 ms\tp99\tsubmitted→bound p50 ms\tp99\t÷ muster\tpods/s\twrites/pod\tCPU s\tpartial ms\tpartial gangs\tmisplaced\tunbound")
+	fmt.Fprintln(table, "\nwork\tarm\tcreated→bound p50 ms\tp99\tsubmitted→bound p50 ms\tp99\t÷ muster\tpods/s\twrites/pod\tCPU s\tpartial ms\twhole gangs\tpartial gangs\tmisplaced")
 	last := Work{}
 	for _, s := range r.Summary {
 		name := ""
@@ -155,9 +157,9 @@ func (r *Report) Print(out io.Writer) {
 			name = s.Work.String()
 		}
 		last = s.Work
-		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%.0f\t%.2f\t%s\t%.0f\t%d\t%d\t%d\n", name, s.Arm,
+		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%.0f\t%.2f\t%s\t%.0f\t%d of %d\t%d\t%d\n", name, s.Arm,
 			s.CreatedP50, s.CreatedP99, s.SubmittedP50, s.SubmittedP99, s.Ratio, s.PodsPerSecond, s.WritesPerPod,
-			cpuText(s.CPU), s.PartialMs, s.Partial, s.Misplaced, s.Unbound)
+			cpuText(s.CPU), s.PartialMs, s.Whole, s.Gangs, s.Partial, s.Misplaced)
 	}
 	table.Flush()
 	for _, line := range r.Timelines {

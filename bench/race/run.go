@@ -17,7 +17,9 @@ const (
 	bindLimit = 3 * time.Minute // what is not bound by then counts as not bound
 	// What an arm still writes after the last binding (events, status) belongs to the work too.
 	settleTime = 500 * time.Millisecond
-	creators   = 16 // pods that are created at the same time
+	// Longer than kube-scheduler's and Muster's pauses between two tries, and than harness.PartialAllowed.
+	quietTime = 5 * time.Second
+	creators  = 16 // pods that are created at the same time
 )
 
 // Result is one Work done once by one arm.
@@ -38,7 +40,7 @@ type Result struct {
 	PartialMs float64 `json:"partialMs"`
 	Partial   int     `json:"partialGangs"`
 	Misplaced int     `json:"misplacedGangs"` // not all in one domain of the level
-	Unbound   int     `json:"unboundPods"`
+	Whole     int     `json:"wholeGangs"`     // of Gangs
 	// Processor time in seconds, by process: the arm's and the control plane's.
 	CPU map[string]float64 `json:"cpuSeconds"`
 }
@@ -60,7 +62,7 @@ func (c *Cluster) do(ctx context.Context, arm Arm, running []*harness.Process, w
 	if err := c.submit(ctx, arm, gangs); err != nil {
 		return r, err
 	}
-	waited := c.Watch.Wait(ctx, bindLimit, gangs, func(g Gang, p Progress) bool { return p.Bound == g.Members })
+	waited := c.wait(ctx, gangs)
 	if ctx.Err() != nil {
 		return r, ctx.Err()
 	}
@@ -79,6 +81,14 @@ func (c *Cluster) do(ctx context.Context, arm Arm, running []*harness.Process, w
 		fmt.Printf("  %s: %s: %v\n", arm.Name, w, waited)
 	}
 	return r, c.clear(ctx, gangs)
+}
+
+// wait returns when all members of all gangs are bound; where there is no room for all, when nothing happens any more.
+func (c *Cluster) wait(ctx context.Context, gangs []Gang) error {
+	if gangs[0].Scarce {
+		return c.Watch.WaitQuiet(ctx, quietTime, bindLimit)
+	}
+	return c.Watch.Wait(ctx, bindLimit, gangs, func(g Gang, p Progress) bool { return p.Bound == g.Members })
 }
 
 // declare makes the namespace and what the arm wants besides pods; no pod exists yet.
@@ -118,7 +128,7 @@ func (c *Cluster) submit(ctx context.Context, arm Arm, gangs []Gang) error {
 	}
 	return harness.Parallel(len(gangs)*members, creators, func(i int) error {
 		g := gangs[i/members]
-		pod := harness.Pod(fmt.Sprintf("%s-%d", g.Name, i%members), 1)
+		pod := harness.Pod(fmt.Sprintf("%s-%d", g.Name, i%members), g.gpus())
 		dress(arm, g, &pod.ObjectMeta, &pod.Spec)
 		_, err := c.Client.CoreV1().Pods(g.Namespace).Create(ctx, pod, metav1.CreateOptions{})
 		return err
@@ -138,7 +148,7 @@ func job(arm Arm, g Gang) *batchv1.Job {
 		ObjectMeta: metav1.ObjectMeta{Name: g.Name},
 		Spec:       batchv1.JobSpec{Parallelism: &members, Completions: &members, CompletionMode: &mode},
 	}
-	out.Spec.Template.Spec = harness.Pod("", 1).Spec
+	out.Spec.Template.Spec = harness.Pod("", g.gpus()).Spec
 	out.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyNever
 	dress(arm, g, &out.Spec.Template.ObjectMeta, &out.Spec.Template.Spec)
 	if arm.MarkJob != nil {
@@ -183,10 +193,10 @@ func (r *Result) judge(c *Cluster, gangs []Gang, begin time.Time) {
 	for _, g := range gangs {
 		p := c.Watch.Gang(g)
 		bound += p.Bound
-		r.Unbound += g.Members - p.Bound
 		partial := time.Duration(0)
 		switch {
 		case p.Bound == g.Members:
+			r.Whole++
 			partial = p.LastBound.Sub(p.FirstBound)
 			r.Created = append(r.Created, milliseconds(p.LastBound.Sub(p.LastCreated)))
 			r.Submitted = append(r.Submitted, milliseconds(p.LastBound.Sub(begin)))

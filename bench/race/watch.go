@@ -159,4 +159,26 @@ func (w *Watch) Wait(ctx context.Context, limit time.Duration, gangs []Gang, don
 	}
 }
 
+// WaitQuiet returns when no pod has appeared, been bound or gone for so long, or when the limit is over.
+func (w *Watch) WaitQuiet(ctx context.Context, quiet, limit time.Duration) error {
+	over := time.After(limit)
+	for {
+		w.mu.Lock()
+		changed, err := w.changed, w.err
+		w.mu.Unlock()
+		if err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-time.After(quiet):
+			return nil
+		case <-over:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 func (p Progress) short() string { return fmt.Sprintf("%d pods, %d bound", p.Exist, p.Bound) }

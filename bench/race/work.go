@@ -12,10 +12,11 @@ import (
 // Work is one thing that every arm has to do.
 type Work struct {
 	Nodes   int    `json:"nodes"`
-	Members int    `json:"members"` // of each gang, one GPU each
+	Members int    `json:"members"` // of each gang
 	Gangs   int    `json:"gangs"`   // submitted at once
 	Level   string `json:"level"`   // each gang in one domain of it; empty: anywhere
 	Jobs    bool   `json:"jobs"`    // pods are made by the job controller
+	Scarce  bool   `json:"scarce"`  // members ask for whole nodes, and there are too few for all gangs
 }
 
 func (w Work) String() string {
@@ -26,11 +27,25 @@ func (w Work) String() string {
 	if w.Jobs {
 		text += ", as Jobs"
 	}
+	if w.Scarce {
+		text += ", too few nodes"
+	}
 	return text
 }
 
+// gpus is what a member asks for.
+func (w Work) gpus() int {
+	if w.Scarce {
+		return nodeGPUs
+	}
+	return 1
+}
+
 // Every block has 10 racks of 20 nodes of 8 GPUs: 160 members fit into a rack, 1,600 into a block.
-const racks, hosts, nodesPerBlock = 10, 20, 200
+const (
+	racks, hosts, nodeGPUs = 10, 20, 8
+	nodesPerBlock          = racks * hosts
+)
 
 // nodesOf builds n nodes. A rack's label is unique in the cluster, since not every arm can tell racks of two blocks
 // with one label from each other.
@@ -69,6 +84,7 @@ func short() []Work {
 		{Nodes: 1000, Members: 256, Gangs: 1, Level: "block"},
 		{Nodes: 1000, Members: 512, Gangs: 1, Level: "block"},
 		{Nodes: 1000, Members: 8, Gangs: 20, Level: "rack"},
+		{Nodes: 1000, Members: 64, Gangs: 20, Level: "block", Scarce: true},
 		{Nodes: 1000, Members: 64, Gangs: 1, Level: "rack", Jobs: true},
 		{Nodes: 1000, Members: 256, Gangs: 1, Level: "block", Jobs: true},
 	}
@@ -80,17 +96,19 @@ func full() (out []Work) {
 		for _, jobs := range []bool{false, true} {
 			for _, gangs := range []int{1, 20} {
 				for _, members := range []int{8, 64, 256, 512} {
-					if gangs*members > n*8 {
+					if gangs*members > n*nodeGPUs {
 						continue
 					}
-					level := "rack"
-					if members > hosts*8 {
-						level = "block"
+					w := Work{Nodes: n, Members: members, Gangs: gangs, Jobs: jobs}
+					out = append(out, w)
+					w.Level = "rack"
+					if members > hosts*nodeGPUs {
+						w.Level = "block"
 					}
-					out = append(out, Work{n, members, gangs, level, jobs}, Work{n, members, gangs, "", jobs})
+					out = append(out, w)
 				}
 			}
 		}
 	}
-	return out
+	return append(out, Work{Nodes: 1000, Members: 64, Gangs: 20, Level: "block", Scarce: true})
 }

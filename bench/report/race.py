@@ -8,7 +8,7 @@ def name_of(work):
     text = f"{work['gangs']} × {work['members']}"
     if work["level"]:
         text += f", one {work['level']}"
-    return text + (", as Jobs" if work["jobs"] else "")
+    return text + (", as Jobs" if work["jobs"] else "") + (", too few nodes" if work["scarce"] else "")
 
 
 def judged(row):
@@ -31,8 +31,8 @@ def rows_of(data):
         cpu = row["cpuSeconds"]
         rows.append([f"{row['nodes']:,} nodes, {name_of(row)}", row["arm"], number(row["createdToBoundP50Ms"]),
                      number(row["createdToBoundP99Ms"]), number(row["submittedToBoundP50Ms"]), ratio(row),
-                     number(row["podsPerSecond"]), f"{row['writesPerPod']:.2f}", trouble(row["partialGangs"]),
-                     number(row["partialMs"]), trouble(row["misplacedGangs"]), trouble(row["unboundPods"]),
+                     number(row["podsPerSecond"]), f"{row['writesPerPod']:.2f}", f"{row['wholeGangs']} of {row['gangs']}",
+                     trouble(row["partialGangs"]), number(row["partialMs"]), trouble(row["misplacedGangs"]),
                      number(cpu.get("muster-extender", 0) + cpu.get("kueue", 0)), number(cpu["kube-scheduler"]),
                      number(cpu["kube-apiserver"] + cpu["etcd"])])
     return rows
@@ -41,7 +41,7 @@ def rows_of(data):
 def race(data):
     text = "".join(f"<p class=note>{why}</p>" for why in data["skipped"] or [])
     text += table(["work", "arm", "created → bound p50 ms", "p99", "submitted → bound p50 ms", "÷ muster", "pods/s",
-                   "writes per pod", "partial gangs", "longest partial ms", "misplaced", "pods unbound",
+                   "writes per pod", "whole gangs", "partial gangs", "longest partial ms", "misplaced",
                    "CPU s: Muster or Kueue", "kube-scheduler", "API server, etcd"], rows_of(data))
     for nodes in sorted({row["nodes"] for row in data["summary"]}):
         series = {}
