@@ -7,6 +7,7 @@
 #include "placement/explain.h"
 #include "placement/identical.h"
 #include "placement/nested_rooms.h"
+#include "placement/slice_packer.h"
 #include "placement/subdomains.h"
 #include "placement/unit_packer.h"
 
@@ -28,8 +29,7 @@ class SliceDecision {
         if (roomiest == kNoDomain || outer.room(domain) > outer.room(roomiest)) roomiest = domain;
       std::erase_if(domains, [&](DomainId domain) { return outer.room(domain) < all; });
       if (domains.empty()) continue;
-      const BestDomain best = best_domain(problem_, outer, domains, all, search_.quality);
-      return write(best.domain, best.packing);
+      return write(domains, all);
     }
     Outcome none;
     none.code = NoCode::kSlices;
@@ -37,8 +37,7 @@ class SliceDecision {
       explain_misses(outer, least, none);
       return none;
     }
-    const auto count = static_cast<uint32_t>(outer.room(roomiest));
-    return write(roomiest, pack_units(problem_, outer, roomiest, count, search_.quality));
+    return write({roomiest}, static_cast<uint32_t>(outer.room(roomiest)));
   }
 
  private:
@@ -76,17 +75,29 @@ class SliceDecision {
 
   // Consecutive ranks stay together: the slots are in the order of the domains, hosts inside each in their
   // own.
-  Outcome write(DomainId domain, const Packing& packing) {
+  Outcome write(const std::vector<DomainId>& domains, uint32_t slices) {
     Outcome outcome;
     outcome.answer = Answer::kFits;
-    outcome.domain = domain;
     outcome.in_rank_order = true;
+    outcome.slots.reserve(problem_.pending);
     const Units members(problem_.topology, problem_.rooms(0));
+    if (const auto best = best_for_slices(problem_, members, domains, slices * size(), search_.quality)) {
+      outcome.domain = best->domain;
+      add_slots(best->packing.units, outcome);
+      return outcome;
+    }
+    const BestDomain best = best_domain(problem_, rooms_.outer(), domains, slices, search_.quality);
+    outcome.domain = best.domain;
+    write_by_domains(best.packing, members, outcome);
+    return outcome;
+  }
+
+  // Slices to domains is decided; members go to hosts in each of these alone.
+  void write_by_domains(const Packing& packing, const Units& members, Outcome& outcome) {
     const uint32_t size = problem_.request.subgroups[0].slices.back().size;
     const std::vector<UnitCount> innermost = rooms_.innermost(packing.units, search_.quality);
     LeafPacker leaf(problem_, members, tree_of(problem_.topology, innermost.front().domain));
     std::vector<UnitCount> hosts;
-    outcome.slots.reserve(problem_.pending);
     for (const UnitCount& slices : innermost) {
       hosts.clear();
       if (leaf.is_leaf(slices.domain))
@@ -95,10 +106,13 @@ class SliceDecision {
         hosts = pack_units(problem_, members, slices.domain, slices.count * size, search_.quality).units;
       std::sort(hosts.begin(), hosts.end(),
                 [](const UnitCount& a, const UnitCount& b) { return a.domain < b.domain; });
-      for (const UnitCount& it : hosts)
-        outcome.slots.push_back({0, 0, problem_.topology.hosts(it.domain).front(), it.count});
+      add_slots(hosts, outcome);
     }
-    return outcome;
+  }
+
+  void add_slots(const std::vector<UnitCount>& hosts, Outcome& outcome) const {
+    for (const UnitCount& it : hosts)
+      outcome.slots.push_back({0, 0, problem_.topology.hosts(it.domain).front(), it.count});
   }
 
   Search& search_;

@@ -101,8 +101,8 @@ int64_t UnitPacker::least_cost(DomainId domain) {
   if (leaf_.is_leaf(domain)) return leaf_.cost(domain, count_, weights_);
   int64_t cost = 0;
   if (best_of(single_parts(domain), cost) != kNoDomain) return cost;
-  const Part whole = solve(domain, false);
-  return whole.steps[last_step(whole)].cost;
+  const CostTable whole = table(domain, false);
+  return whole.steps[step_for(whole, count_)].cost;
 }
 
 Packing UnitPacker::pack(DomainId domain) {
@@ -120,122 +120,61 @@ Packing UnitPacker::pack(DomainId domain) {
     leaf_.pack(domain, count_, packing.units);
     return packing;
   }
-  const Part whole = solve(domain, false);
-  const std::size_t last = last_step(whole);
-  packing.cost = cost + whole.steps[last].cost;
-  emit(whole, static_cast<uint32_t>(last), count_, packing.units);
+  const CostTable whole = table(domain, false);
+  const uint32_t step = step_for(whole, count_);
+  packing.cost = cost + whole.steps[step].cost;
+  hand_out(whole, step, count_, [&](const CostTable& leaf, uint32_t used, uint32_t count) {
+    take_units(leaf, used, count, packing.units);
+  });
   return packing;
 }
 
-std::size_t UnitPacker::last_step(const Part& whole) const {
-  const auto last = std::find_if(whole.steps.begin(), whole.steps.end(),
-                                 [&](const Step& step) { return step.holds >= count_; });
-  MUSTER_CHECK(last != whole.steps.end());
-  return static_cast<std::size_t>(last - whole.steps.begin());
-}
-
-UnitPacker::Part UnitPacker::solve(DomainId domain, bool counted) {
+CostTable UnitPacker::table(DomainId domain, bool counted) const {
   UnitParts below = unit_parts(problem_.topology, units_, domain, tree_);
   const int64_t here = counted ? touch(domain) : 0;
-  if (below.inner.empty()) return solve_units(std::move(below.units), here);
-  Part part;
+  if (below.inner.empty()) return leaf_table(std::move(below.units), here);
+  std::vector<CostTable> parts;
   for (const DomainId inner : below.inner)
-    if (units_.room(inner) > 0) part.parts.push_back(solve(inner, true));
-  if (!below.units.empty()) part.parts.push_back(solve_units(std::move(below.units), 0));
-  Steps sum{Step{}};
-  for (const Part& inner : part.parts) {
-    sum = merge(sum, inner.steps);
-    part.merges.push_back(sum);
-  }
-  part.steps = sum;
-  for (std::size_t i = 1; i < part.steps.size(); ++i) part.steps[i].cost += here;
-  return part;
+    if (units_.room(inner) > 0) parts.push_back(table(inner, true));
+  if (!below.units.empty()) parts.push_back(leaf_table(std::move(below.units), 0));
+  return sum_of(std::move(parts), here, count_);
 }
 
 // Fewest units' domains: the roomiest first; among equals those in use, then depth-first.
-UnitPacker::Part UnitPacker::solve_units(std::vector<DomainId> units, int64_t touch) const {
+CostTable UnitPacker::leaf_table(std::vector<DomainId> units, int64_t touch) const {
   std::erase_if(units, [&](DomainId unit) { return units_.room(unit) == 0; });
   std::stable_sort(units.begin(), units.end(), [&](DomainId a, DomainId b) {
     if (units_.room(a) != units_.room(b)) return units_.room(a) > units_.room(b);
     return busy(a) > busy(b);
   });
-  Part part;
-  part.steps.push_back(Step{});
-  Step step;
+  CostTable leaf;
+  leaf.steps.push_back({});
+  CostStep step;
   step.cost = touch;
   for (const DomainId unit : units) {
     if (step.holds >= count_) break;
     step.holds = static_cast<uint32_t>(std::min<int64_t>(count_, step.holds + units_.room(unit)));
     step.cost += weights_.unit + (busy(unit) ? 0 : weights_.broken);
-    part.steps.push_back(step);
+    leaf.steps.push_back(step);
   }
-  part.units = std::move(units);
-  return part;
+  leaf.units = std::move(units);
+  return leaf;
 }
 
-UnitPacker::Steps UnitPacker::merge(const Steps& a, const Steps& b) const {
-  std::vector<Step> best(count_ + 1, Step{0, 0, 0, kNever});
-  for (uint32_t i = 0; i < a.size(); ++i) {
-    for (uint32_t j = 0; j < b.size(); ++j) {
-      const uint32_t holds = std::min(count_, a[i].holds + b[j].holds);
-      const int64_t cost = a[i].cost + b[j].cost;
-      if (cost < best[holds].cost) best[holds] = {holds, i, j, cost};
-      if (a[i].holds + b[j].holds >= count_) break;
-    }
-  }
-  // What holds more for no more is kept alone.
-  Steps kept;
-  int64_t least = kNever;
-  for (std::size_t m = best.size(); m-- > 0;) {
-    if (best[m].cost >= least) continue;
-    least = best[m].cost;
-    kept.push_back(best[m]);
-  }
-  std::reverse(kept.begin(), kept.end());
-  return kept;
-}
-
-void UnitPacker::emit(const Part& part, uint32_t index, uint32_t count, std::vector<UnitCount>& out) const {
-  if (count == 0) return;
-  if (part.parts.empty()) {
-    emit_units(part, index, count, out);
-    return;
-  }
-  std::vector<uint32_t> picks(part.parts.size());
-  std::vector<uint32_t> holds(part.parts.size());
-  uint32_t total = 0;
-  for (std::size_t i = part.parts.size(); i-- > 0;) {
-    const Step& step = part.merges[i][index];
-    picks[i] = step.pick;
-    holds[i] = part.parts[i].steps[step.pick].holds;
-    total += holds[i];
-    index = step.before;
-  }
-  // The steps may hold a little more than asked for: the part with most gives way.
-  for (uint32_t surplus = total - count; surplus > 0;) {
-    auto most = std::max_element(holds.begin(), holds.end());
-    const uint32_t less = std::min(surplus, *most);
-    *most -= less;
-    surplus -= less;
-  }
-  for (std::size_t i = 0; i < part.parts.size(); ++i) emit(part.parts[i], picks[i], holds[i], out);
-}
-
-// As few as before, the last one replaced by the tightest that suffices (T3).
-void UnitPacker::emit_units(const Part& part, uint32_t used, uint32_t count,
+void UnitPacker::take_units(const CostTable& leaf, uint32_t used, uint32_t count,
                             std::vector<UnitCount>& out) const {
   for (uint32_t i = 0; i < used && count > 0; ++i) {
-    const int64_t room = units_.room(part.units[i]);
+    const int64_t room = units_.room(leaf.units[i]);
     if (room < count) {
-      out.push_back({part.units[i], static_cast<uint32_t>(room)});
+      out.push_back({leaf.units[i], static_cast<uint32_t>(room)});
       count -= static_cast<uint32_t>(room);
       continue;
     }
-    DomainId tightest = part.units[i];
-    for (std::size_t k = i + 1; k < part.units.size(); ++k)
-      if (units_.room(part.units[k]) >= count && units_.room(part.units[k]) < units_.room(tightest) &&
-          busy(part.units[k]) >= busy(tightest))
-        tightest = part.units[k];
+    DomainId tightest = leaf.units[i];
+    for (std::size_t k = i + 1; k < leaf.units.size(); ++k)
+      if (units_.room(leaf.units[k]) >= count && units_.room(leaf.units[k]) < units_.room(tightest) &&
+          busy(leaf.units[k]) >= busy(tightest))
+        tightest = leaf.units[k];
     out.push_back({tightest, count});
     return;
   }

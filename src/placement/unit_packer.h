@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "muster/ids.h"
+#include "placement/cost_table.h"
 #include "placement/identical.h"
 
 namespace muster::placement {
@@ -65,32 +66,18 @@ class UnitPacker {
   [[nodiscard]] Packing pack(DomainId domain);
   [[nodiscard]] bool is_leaf(DomainId domain) const { return leaf_.is_leaf(domain); }
 
- private:
-  // "Holds that many at that cost." A list of steps grows in both; the first step is nothing for nothing.
-  struct Step {
-    uint32_t holds = 0;
-    uint32_t before = 0;  // step of the merge before
-    uint32_t pick = 0;    // step of the part merged in
-    int64_t cost = 0;
-  };
-  using Steps = std::vector<Step>;
-  struct Part {
-    Steps steps;
-    std::vector<DomainId> units;  // leaf: in the order in which they are taken
-    std::vector<Part> parts;
-    std::vector<Steps> merges;  // merges[i]: after parts 0..i
-  };
-
+  // All costs of holding units in the domain. `counted`: the domain itself is paid for.
+  [[nodiscard]] CostTable table(DomainId domain, bool counted) const;
+  // Of a leaf of such a table: as few as `used`, the last one replaced by the tightest that suffices (T3).
+  void take_units(const CostTable& leaf, uint32_t used, uint32_t count, std::vector<UnitCount>& out) const;
+  // What using the domain costs beside what is in it.
   [[nodiscard]] int64_t touch(DomainId domain) const;
+
+ private:
   [[nodiscard]] bool busy(DomainId domain) const { return problem_.state.busy_hosts(domain) > 0; }
   [[nodiscard]] std::vector<DomainId> single_parts(DomainId domain) const;
   [[nodiscard]] DomainId best_of(const std::vector<DomainId>& singles, int64_t& cost);
-  [[nodiscard]] Part solve(DomainId domain, bool counted);
-  [[nodiscard]] Part solve_units(std::vector<DomainId> units, int64_t touch) const;
-  [[nodiscard]] Steps merge(const Steps& a, const Steps& b) const;
-  [[nodiscard]] std::size_t last_step(const Part& whole) const;
-  void emit(const Part& part, uint32_t index, uint32_t count, std::vector<UnitCount>& out) const;
-  void emit_units(const Part& part, uint32_t used, uint32_t count, std::vector<UnitCount>& out) const;
+  [[nodiscard]] CostTable leaf_table(std::vector<DomainId> units, int64_t touch) const;
 
   const Problem& problem_;
   const Units& units_;
