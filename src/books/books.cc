@@ -48,8 +48,9 @@ TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
 
 constexpr std::size_t kOwnResources = 3;  // cpu, memory and pods always have one
 
-Books::Books(std::vector<TreeLabels> trees)
+Books::Books(std::vector<TreeLabels> trees, const SolveOptions& solving)
     : trees_(std::move(trees)),
+      solving_(solving),
       spec_(to_spec(trees_)),
       resources_{std::string(kCpu), std::string(kMemory), std::string(kPods)} {}
 

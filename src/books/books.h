@@ -59,7 +59,7 @@ inline constexpr std::size_t kMaxResources = 200;
 
 class Books final : public group::Room {
  public:
-  explicit Books(std::vector<TreeLabels> trees);
+  explicit Books(std::vector<TreeLabels> trees, const SolveOptions& solving = {});
   ~Books() override;
 
   // --- nodes --------------------------------------------------------------------------------------------
@@ -93,7 +93,8 @@ class Books final : public group::Room {
   [[nodiscard]] bool worth_another_try(const group::GroupKey& key) override;
 
   // solve() with everything the solver said.
-  [[nodiscard]] Decision decide(const group::Question& question);
+  [[nodiscard]] Decision decide(const group::Question& question) { return decide(question, solving_); }
+  [[nodiscard]] Decision decide(const group::Question& question, const SolveOptions& solving);
 
   // --- views --------------------------------------------------------------------------------------------
   // Grows when room is gained anywhere.
@@ -149,6 +150,7 @@ class Books final : public group::Room {
   void touch_promises(const std::string& node);
 
   const std::vector<TreeLabels> trees_;
+  const SolveOptions solving_;
   TopologySpec spec_;
 
   std::map<std::string, kube::Node> nodes_;

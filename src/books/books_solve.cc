@@ -106,16 +106,20 @@ class SubgroupTree {
 };
 
 // The solver names keys as group-spec has them; for the group itself people mostly use the short annotations.
+// What is no key, such as the number of members, stays as it is.
 std::string in_annotations(const std::string& message) {
+  const std::string key = message.substr(0, message.find(':'));
   constexpr std::pair<std::string_view, std::string_view> kShort[] = {
-      {"minMember:", "muster.dev/min-member:"},
-      {"topologyRequired:", "muster.dev/topology-required:"},
-      {"topologyPreferred:", "muster.dev/topology-preferred:"},
-      {"slices:", "muster.dev/slices:"}};
-  for (const auto& [key, annotation] : kShort) {
-    if (message.starts_with(key)) return std::string(annotation) + message.substr(key.size());
+      {"minMember", "min-member"},
+      {"topologyRequired", "topology-required"},
+      {"topologyPreferred", "topology-preferred"},
+      {"slices", "slices"}};
+  for (const auto& [in_spec, annotation] : kShort) {
+    if (key == in_spec)
+      return fmt::format("muster.dev/{} ({} in muster.dev/group-spec){}", annotation, in_spec,
+                         message.substr(key.size()));
   }
-  return "muster.dev/group-spec: " + message;
+  return key == "members" ? message : "muster.dev/group-spec: " + message;
 }
 
 // Requests that are beyond what any node can have would otherwise be counted as that much.
@@ -196,7 +200,7 @@ bool Books::want_resources_of(const group::Question& question) {
   return want_resources(all);
 }
 
-Decision Books::decide(const group::Question& question) {
+Decision Books::decide(const group::Question& question, const SolveOptions& solving) {
   if (!want_resources_of(question))
     return {{}, invalid("the members ask for too many different resources, more than {}", kMaxResources)};
   if (Result<void> sound = within_bounds(question); !sound) return {{}, tl::unexpected(sound.error())};
@@ -206,7 +210,7 @@ Decision Books::decide(const group::Question& question) {
     decision.verdict = tl::unexpected(Error{ErrorCode::kInvalid, in_annotations(sound.error().message)});
     return decision;
   }
-  decision.verdict = muster::solve(decision.request, cluster);
+  decision.verdict = muster::solve(decision.request, cluster, solving);
   return decision;
 }
 

@@ -50,6 +50,7 @@ namespace muster::cmd {
   options.node_grace = groups.node_grace;
   options.break_groups = groups.break_for_priority;
   options.limits = to_limits(configuration.limits);
+  options.solving.step_budget = configuration.limits.steps_per_decision;
   options.bind_timeout = configuration.server.bind_timeout;
   return options;
 }

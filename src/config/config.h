@@ -35,11 +35,12 @@ struct Groups {
   bool break_for_priority = false;
 };
 
-// What a namespace may ask for (group/limits.h).
+// What groups and namespaces may ask for (group/limits.h).
 struct Limits {
   uint64_t members_per_group = 10'000;
   Duration longest_hold{600'000};
-  uint64_t waiting_groups = 1'000;  // these three per namespace
+  uint64_t steps_per_decision = 20'000'000;  // of the search for a placement (muster/solver.h)
+  uint64_t waiting_groups = 1'000;           // these three per namespace
   uint64_t held_members = 20'000;
   uint64_t node_sets = 200;
 };

@@ -14,7 +14,7 @@ Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()
     : options_(std::move(options)),
       new_plan_id_(std::move(new_plan_id)),
       answers_(answers),
-      books_(options_.trees),
+      books_(options_.trees, options_.solving),
       health_(options_.node_grace, options_.absent_grace),
       leading_(options_.leading) {}
 

@@ -32,6 +32,7 @@
 #include "group/group.h"
 #include "group/limits.h"
 #include "kube/api.h"
+#include "muster/solver.h"
 
 namespace muster::engine {
 
@@ -40,6 +41,7 @@ struct CoordinatorOptions {
   std::vector<books::TreeLabels> trees;
   group::Settings groups;
   group::Limits limits;
+  SolveOptions solving;
   Duration node_grace{10'000};   // members on a node that is not ready for longer are lost
   Duration absent_grace{5'000};  // and on one that does not exist: a list may lag behind
   bool break_groups = false;  // kube-scheduler may break a group all of whose members are of lower priority

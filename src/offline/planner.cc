@@ -239,7 +239,7 @@ std::string_view to_string(Outcome outcome) {
 
 std::vector<GroupReport> plan(const Input& input, const Settings& settings,
                               const std::function<int64_t()>& micros) {
-  books::Books books(settings.trees);
+  books::Books books(settings.trees, settings.solving);
   books.replace_nodes(input.nodes);
   std::vector<Gang> gangs = collect(input, books);
   sort(gangs, settings.order);

@@ -10,6 +10,7 @@
 
 #include "books/books.h"
 #include "group/member.h"
+#include "muster/solver.h"
 #include "offline/input.h"
 
 namespace muster::offline {
@@ -73,6 +74,7 @@ struct GroupReport {
 struct Settings {
   std::vector<books::TreeLabels> trees;
   Order order = Order::kInput;
+  SolveOptions solving;
 };
 
 // `micros` is a clock that is read before and after each decision.

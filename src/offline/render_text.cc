@@ -142,7 +142,7 @@ std::string counts(const NearMiss& miss) {
 std::string explanation(const GroupReport& report) {
   std::string text;
   for (const NearMiss& miss : report.nearest) text += fmt::format("    nearest {}\n", counts(miss));
-  if (!report.code.empty() && report.outcome != Outcome::kRejected)
+  if (report.outcome == Outcome::kNo)
     text += fmt::format("    certificate {}{}\n", report.code,
                         report.subgroup.empty() ? "" : ", in subgroup " + report.subgroup);
   return text + fmt::format("    decided in {} steps, {} µs\n", report.steps, report.micros);

@@ -22,11 +22,17 @@ Result<std::vector<books::TreeLabels>> parse_levels(const std::string& list) {
     const std::string key = sign == std::string::npos ? name : item.substr(sign + 1);
     if (name.empty() || key.empty())
       return invalid("--levels: {} is neither NAME=LABELKEY nor LABELKEY", quoted(item));
-    const bool host = name == "host" || key == "kubernetes.io/hostname";
+    constexpr std::string_view kHostKey = "kubernetes.io/hostname";
+    const bool host = name == "host" || key == kHostKey;
+    if (name == "host" && key != "host" && key != kHostKey)
+      return invalid("--levels: {}: a host's label is {}", quoted(item), kHostKey);
     if (host && begin <= list.size()) return invalid("--levels: {} has to be the last level", quoted(item));
-    const bool listed = std::any_of(tree.levels.begin(), tree.levels.end(),
-                                    [&](const books::LevelLabels& level) { return level.name == name; });
-    if (listed) return invalid("--levels: {} is listed twice", quoted(name));
+    for (const books::LevelLabels& level : tree.levels) {
+      if (level.name == name) return invalid("--levels: {} is listed twice", quoted(name));
+      if (level.labels.front() == key)
+        return invalid("--levels: {} is the label of both {} and {}", quoted(key), quoted(level.name),
+                       quoted(name));
+    }
     if (!host) tree.levels.push_back({name, {key}});
   }
   const std::vector<books::TreeLabels> trees{tree};

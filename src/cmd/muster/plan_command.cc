@@ -20,10 +20,20 @@ int bad_input(const Error& error) {
   return kBadInput;
 }
 
-Result<std::vector<books::TreeLabels>> trees_of(const PlanOptions& options) {
-  if (!options.levels.empty()) return parse_levels(options.levels);
-  if (options.config_file.empty()) return std::vector<books::TreeLabels>();
-  return load_options(options.config_file).map([](const auto& loaded) { return loaded.trees; });
+Result<offline::Settings> settings_of(const PlanOptions& options) {
+  offline::Settings settings;
+  settings.order = options.order == "queue" ? offline::Order::kQueue : offline::Order::kInput;
+  if (!options.levels.empty()) {
+    Result<std::vector<books::TreeLabels>> trees = parse_levels(options.levels);
+    if (!trees) return tl::unexpected(trees.error());
+    settings.trees = std::move(*trees);
+  } else if (!options.config_file.empty()) {
+    Result<engine::CoordinatorOptions> loaded = load_options(options.config_file);
+    if (!loaded) return tl::unexpected(loaded.error());
+    settings.trees = std::move(loaded->trees);
+    settings.solving = loaded->solving;
+  }
+  return settings;
 }
 
 int status_of(const std::vector<offline::GroupReport>& reports) {
@@ -41,9 +51,9 @@ int status_of(const std::vector<offline::GroupReport>& reports) {
 void add_plan_command(CLI::App& app, PlanOptions& options) {
   CLI::App* plan = app.add_subcommand(
       "plan", "place groups offline: nodes and pods as kubectl prints them, and manifests");
-  CLI::Option* config =
-      plan->add_option("--config", options.config_file, "a MusterConfiguration, for its levels")
-          ->type_name("FILE");
+  CLI::Option* config = plan->add_option("--config", options.config_file,
+                                         "a MusterConfiguration, for its levels and stepsPerDecision")
+                            ->type_name("FILE");
   plan->add_option("--levels", options.levels,
                    "levels, coarse to fine: NAME=LABELKEY or LABELKEY, comma-separated")
       ->type_name("LIST")
@@ -60,8 +70,8 @@ void add_plan_command(CLI::App& app, PlanOptions& options) {
 }
 
 int run_plan(const PlanOptions& options) {
-  const Result<std::vector<books::TreeLabels>> trees = trees_of(options);
-  if (!trees) return bad_input(trees.error());
+  const Result<offline::Settings> settings = settings_of(options);
+  if (!settings) return bad_input(settings.error());
   const Result<offline::Input> input = offline::read_input(options.files, read_stdin);
   if (!input) return bad_input(input.error());
   for (const offline::PassedOver& it : input->passed_over) {
@@ -70,9 +80,7 @@ int run_plan(const PlanOptions& options) {
                  it.count == 1 ? "" : fmt::format(" ({} objects)", it.count).c_str());
   }
   const auto micros = [] { return static_cast<int64_t>(processor_seconds() * 1e6); };
-  const offline::Settings settings{
-      *trees, options.order == "queue" ? offline::Order::kQueue : offline::Order::kInput};
-  const std::vector<offline::GroupReport> reports = offline::plan(*input, settings, micros);
+  const std::vector<offline::GroupReport> reports = offline::plan(*input, *settings, micros);
   const std::string text = options.output == "json" ? offline::render_json(reports)
                                                     : offline::render_text(reports, options.explain);
   std::fwrite(text.data(), 1, text.size(), stdout);

@@ -8,12 +8,15 @@ namespace {
 const std::string kHead = "apiVersion: muster.dev/v1alpha1\nkind: MusterConfiguration\n";
 
 TEST_CASE("config: limits are read, and what is left out has its default") {
-  const auto configuration = parse(
-      kHead + "limits:\n  membersPerGroup: 64\n  longestHold: 1m\n  perNamespace: {heldMembers: 100}\n", "f");
+  const auto configuration = parse(kHead +
+                                       "limits:\n  membersPerGroup: 64\n  longestHold: 1m\n  "
+                                       "stepsPerDecision: 7\n  perNamespace: {heldMembers: 100}\n",
+                                   "f");
   REQUIRE(configuration.has_value());
   CHECK(configuration->limits.members_per_group == 64);
   CHECK(configuration->limits.longest_hold == Duration(60'000));
   CHECK(configuration->limits.held_members == 100);
+  CHECK(configuration->limits.steps_per_decision == 7);
   CHECK(configuration->limits.node_sets == Limits{}.node_sets);
 }
 
