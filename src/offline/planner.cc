@@ -183,7 +183,19 @@ void place(const muster::Fits& fits, const group::Question& question, const std:
   for (const auto& [member, node] : seats) MUSTER_CHECK(books.reserve(question.key, *member, node));
 }
 
-GroupReport plan_one(const Gang& gang, const std::vector<NamedLevel>& levels, books::Books& books,
+void propose_moves(const group::Question& question, const books::Decision& no,
+                   const std::vector<kube::Pod>& movable, books::Books& books, GroupReport& report) {
+  std::vector<Move> moves = find_moves(question, no, movable, books);
+  if (moves.empty()) return;
+  report.message += moves.size() == 1 ? "; it fits if a pod moves:" : "; it fits if pods move:";
+  for (const Move& move : moves)
+    report.message +=
+        fmt::format("{} {} from {} to {}", &move == &moves.front() ? "" : ",", move.pod, move.from, move.to);
+  report.remedies.push_back({"moves", "", 0, "", "", 0, std::move(moves)});
+}
+
+GroupReport plan_one(const Gang& gang, const std::vector<NamedLevel>& levels,
+                     const std::vector<kube::Pod>& movable, books::Books& books,
                      const std::function<int64_t()>& micros) {
   GroupReport report;
   report.key = gang.key;
@@ -210,8 +222,9 @@ GroupReport plan_one(const Gang& gang, const std::vector<NamedLevel>& levels, bo
   if (const auto* no = std::get_if<CertifiedNo>(&*decision.verdict)) {
     report.outcome = Outcome::kNo;
     report.steps = no->steps;
-    report.message += books::left_out(*question);
     explain(no->reason, books.cluster(), report);
+    propose_moves(*question, decision, movable, books, report);
+    report.message += books::left_out(*question);
   } else if (const auto* undecided = std::get_if<muster::Undecided>(&*decision.verdict)) {
     report.outcome = Outcome::kUndecided;
     report.steps = undecided->steps;
@@ -249,8 +262,9 @@ std::vector<GroupReport> plan(const Input& input, const Settings& settings,
     for (const auto& [uid, member] : gang.members) books.prepare(member);
   }
   const std::vector<NamedLevel> levels = named_levels(books.cluster().topology(), settings.trees);
+  const std::vector<kube::Pod> may_move = movable(input.pods);
   std::vector<GroupReport> reports;
-  for (const Gang& gang : gangs) reports.push_back(plan_one(gang, levels, books, micros));
+  for (const Gang& gang : gangs) reports.push_back(plan_one(gang, levels, may_move, books, micros));
   return reports;
 }
 

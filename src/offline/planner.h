@@ -12,6 +12,7 @@
 #include "group/member.h"
 #include "muster/solver.h"
 #include "offline/input.h"
+#include "offline/moves.h"
 
 namespace muster::offline {
 
@@ -31,7 +32,8 @@ struct PlacedPod {
       domains;  // qualified values, as GroupReport::levels; empty where the node is in none
 };
 
-// muster::Miss and muster::Remedy with names instead of ids, which mean nothing without the books.
+// muster::Miss and muster::Remedy with names instead of ids, which mean nothing without the books; and what
+// could move.
 struct NearMiss {
   std::string level;
   std::string domain;  // qualified value
@@ -45,12 +47,13 @@ struct NearMiss {
   std::map<std::string, uint32_t> excluded;  // reason → hosts
 };
 struct Remedy {
-  std::string kind;  // "level", "minimum" or "room"
+  std::string kind;  // "level", "minimum", "room" or "moves"
   std::string level;
   uint32_t minimum = 0;
   std::string node;
   std::string resource;
   int64_t amount = 0;
+  std::vector<Move> moves;
 };
 
 struct GroupReport {

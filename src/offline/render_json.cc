@@ -23,6 +23,12 @@ Json to_json(const NearMiss& miss) {
 Json to_json(const Remedy& remedy) {
   if (remedy.kind == "level") return {{"kind", remedy.kind}, {"level", remedy.level}};
   if (remedy.kind == "minimum") return {{"kind", remedy.kind}, {"minMember", remedy.minimum}};
+  if (remedy.kind == "moves") {
+    Json json{{"kind", remedy.kind}, {"moves", Json::array()}};
+    for (const Move& move : remedy.moves)
+      json["moves"].push_back({{"pod", move.pod}, {"from", move.from}, {"to", move.to}});
+    return json;
+  }
   return {
       {"kind", remedy.kind}, {"node", remedy.node}, {"resource", remedy.resource}, {"amount", remedy.amount}};
 }

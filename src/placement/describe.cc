@@ -1,6 +1,9 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/resources.h"
 #include "muster/verdict.h"
@@ -16,15 +19,20 @@ std::string plural(uint64_t count, std::string_view word) {
   return fmt::format("{} {}{}", count, word, count == 1 ? "" : "s");
 }
 
+// The most frequent first.
 std::string exclusions(const Miss& miss) {
   uint32_t total = 0;
-  std::string parts;
+  std::vector<std::pair<uint32_t, Exclusion>> reasons;
   for (std::size_t i = 1; i < miss.excluded.size(); ++i) {
     if (miss.excluded[i] == 0) continue;
     total += miss.excluded[i];
-    if (!parts.empty()) parts += ", ";
-    parts += fmt::format("{} ({})", to_string(static_cast<Exclusion>(i)), miss.excluded[i]);
+    reasons.emplace_back(miss.excluded[i], static_cast<Exclusion>(i));
   }
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::string parts;
+  for (const auto& [hosts, reason] : reasons)
+    parts += fmt::format("{}{} ({})", parts.empty() ? "" : ", ", to_string(reason), hosts);
   return total == 0 ? "" : fmt::format("; {} excluded: {}", plural(total, "host"), parts);
 }
 

@@ -170,8 +170,8 @@ TEST_CASE("reason: it names the nearest miss in numbers a person can act on") {
   const auto verdict = solve(request, state, options);
   REQUIRE(std::holds_alternative<CertifiedNo>(verdict));
   CHECK(describe(verdict, request, state) ==
-        "rack b1/r1 holds 14 of 16: nvidia.com/gpu short by 16 on 2 hosts; 3 hosts excluded: not ready (1), "
-        "tainted (2)");
+        "rack b1/r1 holds 14 of 16: nvidia.com/gpu short by 16 on 2 hosts; 3 hosts excluded: tainted (2), "
+        "not ready (1)");
 }
 
 TEST_CASE("reason: a group is worth another try only when a host it may use has gained room") {
