@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "base/text.h"
 
@@ -28,6 +29,33 @@ std::string shown(const Json& value) {
   return muster::quoted(value.is_string() ? value.get_ref<const std::string&>()
                                           : value.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
+
+// Watches the parser for depth, and for a key that stands twice in one object: of these it would keep the
+// last without a word.
+class ParserWatch {
+ public:
+  bool see(int at, Json::parse_event_t event, const Json& parsed) {
+    const auto depth = static_cast<std::size_t>(at);
+    if (depth > 4 * kMaxSpecDepth) return false;
+    if (event == Json::parse_event_t::object_start) {
+      seen_.resize(std::max(seen_.size(), depth + 2));
+      seen_[depth + 1].clear();
+    } else if (event == Json::parse_event_t::key) {
+      const auto& name = parsed.get_ref<const std::string&>();
+      path_.resize(depth);
+      path_.back() = name;
+      if (!seen_[depth].insert(name).second && repeated_.empty())
+        for (const std::string& step : path_) repeated_ = join(repeated_, step);
+    }
+    return true;
+  }
+  [[nodiscard]] const std::string& repeated() const { return repeated_; }  // its path; empty: there is none
+
+ private:
+  std::vector<std::set<std::string>> seen_;  // by depth, in the object that is open there
+  std::vector<std::string> path_;
+  std::string repeated_;
+};
 
 // Reads the keys of one node of the tree. The reader stops at the first error and keeps it.
 class NodeReader {
@@ -159,9 +187,15 @@ Result<std::vector<group::SliceSpec>> parse_slices(std::string_view text) {
 
 Result<void> apply_group_spec(std::string_view text, std::optional<uint32_t> min_member,
                               group::GroupSpec& spec) {
-  const auto too_deep = [](int depth, Json::parse_event_t, Json&) { return depth <= 4 * int{kMaxSpecDepth}; };
-  const Json root = Json::parse(text, too_deep, false);
+  ParserWatch watch;
+  const Json root = Json::parse(
+      text,
+      [&](int depth, Json::parse_event_t event, const Json& parsed) {
+        return watch.see(depth, event, parsed);
+      },
+      false);
   if (root.is_discarded()) return invalid("muster.dev/group-spec: {} is not JSON", muster::quoted(text));
+  if (!watch.repeated().empty()) return wrong(watch.repeated(), "stands twice");
   const NodeReader reader(root, "");
   if (Result<void> known = reader.check_keys(); !known) return known;
 

@@ -140,8 +140,8 @@ class Validator {
     if (i > 0 && it.placement == Strategy::kSpread)
       return invalid("{}: Spread is for the whole group, not for a subgroup", path(i, "placement"));
     if (auto ok = check_exclusive(i); !ok) return ok;
-    if (!it.required.empty()) return check_below_ancestors(i, "topologyRequired", it.required, *required);
-    return {};
+    if (auto ok = check_below_ancestors(i, "topologyRequired", it.required, *required); !ok) return ok;
+    return check_below_ancestors(i, "topologyPreferred", it.preferred, *preferred);
   }
 
   Result<void> check_exclusive(uint32_t i) const {
@@ -159,7 +159,7 @@ class Validator {
 
   Result<void> check_below_ancestors(uint32_t i, std::string_view key, const std::string& name,
                                      LevelId level) const {
-    for (uint32_t up = i; up != 0;) {
+    for (uint32_t up = i; level != kClusterLevel && up != 0;) {
       up = request_.subgroups[up].parent;
       const LevelId above = levels_[up].required;
       if (above == kClusterLevel) continue;
