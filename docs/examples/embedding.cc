@@ -1,6 +1,5 @@
-// The decision library alone: two racks of four hosts with 8 GPUs, one of them in use, and a group of four
-// members that want 8 GPUs each in one rack. Headers: include/muster/. Libraries: muster_placement and what
-// it depends on.
+// The decision library alone: two racks of four hosts with 8 GPUs, one of them in use, and four members that
+// want 8 GPUs each in one rack. Headers: include/muster/. Libraries: muster_placement and what it needs.
 #include <muster/solver.h>
 
 #include <cstdio>
