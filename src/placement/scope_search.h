@@ -8,20 +8,13 @@
 #include <vector>
 
 #include "placement/decision.h"
+#include "placement/even_parts.h"
 
 namespace muster::placement {
 
 enum class Leaving : uint8_t {
   kNobody,   // every member is placed
   kAsNeeded  // members stay out where the minima allow it, as few as the first success leaves
-};
-
-// Bounds on the members (bound ones included) in each domain of a level that is of use; hosts in no domain of
-// it count as one.
-struct Evenness {
-  LevelId level = kClusterLevel;
-  uint32_t least = 0;  // where a domain has the room
-  uint32_t most = UINT32_MAX;
 };
 
 struct ScopeQuestion {
