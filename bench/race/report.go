@@ -51,16 +51,24 @@ type Summary struct {
 	Whole         int                `json:"wholeGangs"` // the fewest of all rounds
 }
 
-// quantile of values, 0 ≤ q ≤ 1, by nearest rank; 0 when there are none.
+// quantile of values, 0 ≤ q < 1, by nearest rank; 0 when there are none.
 func quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]
+	return sorted[int(q*float64(len(sorted)))]
 }
 
-func median(values []float64) float64 { return quantile(values, 0.5) }
+// median is the mean of the two in the middle where their number is even.
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
 
 // times are what an arm is judged by in a Work.
 func (r Result) times() []float64 {

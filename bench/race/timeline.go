@@ -60,7 +60,7 @@ func timeline(ctx context.Context, c *Cluster, binary string, nodes int) (Timeli
 		return t, err
 	}
 	warm := w
-	warm.Members = 8
+	warm.Members = 64
 	if _, err := c.do(ctx, arm, running, warm, "timeline-0"); err != nil {
 		return t, err
 	}

@@ -90,25 +90,26 @@ func short() []Work {
 	}
 }
 
-// full is everything that fits.
-func full() (out []Work) {
+// full is everything that fits, and of Jobs what asks for a level.
+func full() []Work {
+	out := []Work{{Nodes: 1000, Members: 64, Gangs: 20, Level: "block", Scarce: true}}
 	for _, n := range []int{1000, 5000} {
-		for _, jobs := range []bool{false, true} {
-			for _, gangs := range []int{1, 20} {
-				for _, members := range []int{8, 64, 256, 512} {
-					if gangs*members > n*nodeGPUs {
-						continue
-					}
-					w := Work{Nodes: n, Members: members, Gangs: gangs, Jobs: jobs}
-					out = append(out, w)
-					w.Level = "rack"
-					if members > hosts*nodeGPUs {
-						w.Level = "block"
-					}
-					out = append(out, w)
+		for _, gangs := range []int{1, 20} {
+			for _, members := range []int{8, 64, 256, 512} {
+				if gangs*members > n*nodeGPUs {
+					continue
 				}
+				anywhere := Work{Nodes: n, Members: members, Gangs: gangs}
+				near := anywhere
+				near.Level = "rack"
+				if members > hosts*nodeGPUs {
+					near.Level = "block"
+				}
+				jobs := near
+				jobs.Jobs = true
+				out = append(out, near, anywhere, jobs)
 			}
 		}
 	}
-	return append(out, Work{Nodes: 1000, Members: 64, Gangs: 20, Level: "block", Scarce: true})
+	return out
 }
