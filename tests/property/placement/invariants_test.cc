@@ -4,6 +4,7 @@
 
 #include "generator.h"
 #include "muster/solver.h"
+#include "renamed.h"
 
 using namespace muster;
 using namespace muster::test;
@@ -73,6 +74,17 @@ TEST_CASE("invariants: the order of members in the request changes nothing") {
     for (std::size_t i = request.members.size(); i-- > 1;)
       std::swap(request.members[i], request.members[random.in(0, static_cast<uint32_t>(i))]);
     const Verdict second = solve(request, instance.state);
+    if (std::holds_alternative<Undecided>(first) || std::holds_alternative<Undecided>(second)) return;
+    REQUIRE(first.index() == second.index());
+  });
+}
+
+TEST_CASE("invariants: other names, and hosts in another order, change no answer") {
+  for_each_instance([](Instance& instance, uint64_t) {
+    const Verdict first = solve(instance.request, instance.state);
+    Instance other = renamed(instance);
+    const Verdict second = solve(other.request, other.state);
+    INFO("renamed" << dump(other));
     if (std::holds_alternative<Undecided>(first) || std::holds_alternative<Undecided>(second)) return;
     REQUIRE(first.index() == second.index());
   });

@@ -20,15 +20,4 @@ struct OracleAnswer {
 [[nodiscard]] OracleAnswer exhaustive(const PlacementRequest& request, const ClusterState& state,
                                       uint64_t limit = 2'000'000);
 
-// Touched domains per level of the first tree from the required level down, hosts last: the least possible,
-// lexicographic, over all placements of all members. For identical members without structure but the group's
-// levels.
-[[nodiscard]] std::optional<std::vector<uint32_t>> least_span(const PlacementRequest& request,
-                                                              const ClusterState& state);
-// The same for any request, by exhaustive search on every set of hosts, the best set first. Slow.
-[[nodiscard]] std::optional<std::vector<uint32_t>> least_span_by_search(const PlacementRequest& request,
-                                                                        const ClusterState& state);
-[[nodiscard]] std::vector<uint32_t> span_of(const std::vector<Assignment>& placement,
-                                            const PlacementRequest& request, const ClusterState& state);
-
 }  // namespace muster::test

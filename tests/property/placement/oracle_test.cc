@@ -15,6 +15,7 @@
 #include "generator.h"
 #include "muster/checker.h"
 #include "muster/solver.h"
+#include "span.h"
 
 using namespace muster;
 using namespace muster::test;
