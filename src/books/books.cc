@@ -393,6 +393,11 @@ std::vector<std::string> Books::uids_on(const std::string& node) const {
   return uids;
 }
 
+std::string Books::node_of(const std::string& uid) const {
+  const auto found = charges_.find(uid);
+  return found == charges_.end() ? std::string() : found->second.node;
+}
+
 std::vector<std::string> Books::used_nodes() const {
   std::vector<std::string> nodes;
   for (const auto& [node, uids] : on_node_) {

@@ -107,6 +107,8 @@ class Books final : public group::Room {
   [[nodiscard]] const kube::Node* find_node(const std::string& name) const;
   // Who is bound to the node or reserved there.
   [[nodiscard]] std::vector<std::string> uids_on(const std::string& node) const;
+  // Where the pod is bound or reserved; empty: nowhere.
+  [[nodiscard]] std::string node_of(const std::string& uid) const;
   // Nodes that somebody is bound to or reserved on, whether they exist or not.
   [[nodiscard]] std::vector<std::string> used_nodes() const;
   [[nodiscard]] std::vector<std::string> bound_uids() const;

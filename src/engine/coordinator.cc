@@ -48,6 +48,7 @@ void Coordinator::nodes_changed(kube::DeltaBatch<kube::Node> batch, TimePoint no
 void Coordinator::recheck_touched(TimePoint now) {
   if (!synced()) return;
   for (const std::string& node : std::exchange(touched_nodes_, {})) {
+    forget_if_left(node);
     std::set<std::string> seen;
     for (bool again = true; std::exchange(again, false);) {
       for (const std::string& uid : books_.broken_reservations(node)) {
@@ -68,7 +69,12 @@ void Coordinator::see_node(const std::string& node, TimePoint now) {
                             : known->ready ? Sighting::kReady
                                            : Sighting::kNotReady;
   if (health_.saw(node, sighting, now)) tell_fate(node, now);
-  if (!known && books_.uids_on(node).empty()) health_.forget(node);
+  forget_if_left(node);
+}
+
+// A node that is gone, and whose last pod is: what was known of it is not kept for another one of its name.
+void Coordinator::forget_if_left(const std::string& node) {
+  if (!books_.find_node(node) && books_.uids_on(node).empty()) health_.forget(node);
 }
 
 void Coordinator::see_all_nodes(TimePoint now) {
@@ -157,6 +163,7 @@ void Coordinator::keep_limits(const GroupKey& key, const kube::Pod& pod, group::
 }
 
 void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
+  if (const std::string node = books_.node_of(uid); !node.empty()) touched_nodes_.insert(node);
   const auto found = member_of_.find(uid);
   if (found == member_of_.end()) return books_.remove_pod(uid);
   const GroupKey key = std::move(found->second);

@@ -108,6 +108,7 @@ class Coordinator {
   void recheck_touched(TimePoint now);
   void see_node(const std::string& node, TimePoint now);
   void see_all_nodes(TimePoint now);
+  void forget_if_left(const std::string& node);
   void tell_fate(const std::string& node, TimePoint now);
   void forget_if_empty(const group::GroupKey& key, TimePoint now);
   void report(const group::Bind& command, const Result<void>& result, TimePoint now);

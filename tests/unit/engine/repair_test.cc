@@ -179,6 +179,28 @@ TEST_CASE_METHOD(Cluster, "A node that comes back in time loses nobody") {
   CHECK(state() == State::kBound);
 }
 
+TEST_CASE_METHOD(Cluster, "What was known of a node that is gone ends with the last pod on it") {
+  rack("b1", "r1", 4);
+  kube::Pod other = muster::test::make_pod("other", 1);
+  other.node_name = "b1-r1-03";
+  std::vector<kube::Pod> pods = members(2, 2, {});
+  pods.push_back(other);
+  list(std::move(pods));
+  coordinator.nodes_changed({kube::Remove<kube::Node>{nodes.at("b1-r1-03")}}, now);
+  now += Duration(60'000);
+  settle();
+  gone(other);
+  settle();
+  // A pod on another node of this name, which has not been seen yet, has the whole grace.
+  kube::Pod late = member("late", 2, 2, {});
+  late.node_name = "b1-r1-03";
+  see(late);
+  CHECK(settle().empty());
+  now += Duration(5'000);
+  settle();
+  CHECK(api.pod("late").terminating);
+}
+
 TEST_CASE_METHOD(Cluster,
                  "A group that finds no room again lets go of all and is planned as a whole when there is") {
   rack("b1", "r1", 4);
