@@ -23,7 +23,8 @@ func (g Group) ReplicaSet() *appsv1.ReplicaSet {
 	}
 }
 
-// Job is an indexed Job of as many completions; a member that is lost is made again however often.
+// Job is an indexed Job of as many completions; a member that is lost is made again however often. Failures count
+// for each index alone, or a large group that has let go would come back after ten minutes.
 func (g Group) Job() *batchv1.Job {
 	members, limit, mode := int32(g.Members), int32(1000), batchv1.IndexedCompletion
 	template := g.template()
@@ -31,7 +32,7 @@ func (g Group) Job() *batchv1.Job {
 	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Name: g.Name},
 		Spec: batchv1.JobSpec{
-			Parallelism: &members, Completions: &members, BackoffLimit: &limit, CompletionMode: &mode, Template: template},
+			Parallelism: &members, Completions: &members, BackoffLimitPerIndex: &limit, CompletionMode: &mode, Template: template},
 	}
 }
 
