@@ -1,7 +1,5 @@
 #include "http/workers.h"
 
-#include <pthread.h>
-
 #include <utility>
 
 #include "base/log.h"
@@ -22,6 +20,7 @@ Workers::~Workers() {
   closing_ = true;
   job_ready_.notify_all();
   changed_.wait(lock, [this] { return threads_ == 0; });
+  if (last_ended_) pthread_join(*last_ended_, nullptr);
 }
 
 void Workers::run(std::function<void()> job) {
@@ -58,7 +57,6 @@ bool Workers::start_thread() {
   pthread_attr_t attributes;
   if (pthread_attr_init(&attributes) != 0) return false;
   pthread_attr_setstacksize(&attributes, kStackBytes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   pthread_t thread;
   bool ok = pthread_create(&thread, &attributes, &Workers::thread_main, this) == 0;
   pthread_attr_destroy(&attributes);
@@ -91,8 +89,11 @@ void Workers::work() {
     lock.lock();
   }
   --threads_;
+  const std::optional<pthread_t> ended_before = std::exchange(last_ended_, pthread_self());
   // Under the lock: the destructor may run as soon as it is released.
   changed_.notify_all();
+  lock.unlock();
+  if (ended_before) pthread_join(*ended_before, nullptr);
 }
 
 }  // namespace muster::http

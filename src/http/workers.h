@@ -1,8 +1,10 @@
 // Threads that run jobs which may block: one thread more when none is idle, up to a cap; beyond it jobs wait
 // in order. Idle threads end after a while. Stacks are small, so that thousands of blocked calls are cheap.
 //
-// Thread-safe. The destructor waits for every job, queued ones included.
+// Thread-safe. The destructor waits for every job, queued ones included, and for the end of every thread.
 #pragma once
+
+#include <pthread.h>
 
 #include <chrono>
 #include <condition_variable>
@@ -10,6 +12,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <optional>
 
 namespace muster::http {
 
@@ -46,6 +49,7 @@ class Workers {
   std::deque<std::function<void()>> jobs_;
   std::size_t threads_ = 0;
   std::size_t idle_ = 0;
+  std::optional<pthread_t> last_ended_;  // each that ends joins the one before it
   bool closing_ = false;
 };
 

@@ -58,5 +58,36 @@ TEST_CASE("workers: the end waits for queued jobs too") {
   CHECK(done == 20);
 }
 
+// Counts a thread's end, which takes a while.
+struct SlowEnd {
+  std::atomic<int>* ended = nullptr;
+  ~SlowEnd() {
+    std::this_thread::sleep_for(5ms);
+    ++*ended;
+  }
+};
+
+TEST_CASE("workers: no thread outlives them, those included that ended when they were idle") {
+  std::atomic<int> ended = 0;
+  {
+    Workers workers({.max_threads = 20, .idle_life = 1ms});
+    for (int round = 0; round < 2; ++round) {
+      std::latch all(10);
+      for (int i = 0; i < 10; ++i) {
+        workers.run([&] {
+          thread_local SlowEnd end{&ended};
+          all.arrive_and_wait();
+        });
+      }
+      all.wait();
+    }
+  }
+  CHECK(ended >= 10);
+  CHECK(ended <= 20);
+  const int at_the_end = ended;
+  std::this_thread::sleep_for(20ms);
+  CHECK(ended == at_the_end);
+}
+
 }  // namespace
 }  // namespace muster::http
