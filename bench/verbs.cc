@@ -122,7 +122,7 @@ class Bench {
     server_.route("POST", "/filter", [this](const http::Request& request) {
       double cpu = thread_cpu_ms();
       auto begin = steady_clock::now();
-      extender::Answer answer = service_.filter(request.body);
+      extender::Answer answer = service_.filter(request.body, request.caller);
       if (times_ != nullptr) {
         times_->server_ms.push_back(milliseconds_since(begin));
         times_->cpu_ms.push_back(thread_cpu_ms() - cpu);
@@ -135,7 +135,7 @@ class Bench {
     });
     server_.route_blocking("POST", "/bind", [this](const http::Request& request) {
       http::Response response;
-      response.body = service_.bind(request.body).reply.end;
+      response.body = service_.bind(request.body, request.caller).reply.end;
       return response;
     });
     auto port = server_.start();

@@ -100,7 +100,7 @@ int serve(const std::string& tls_dir) {
   // In the place of add_routes()'s own: the same with a clock.
   server.route("POST", "/filter", [&](const http::Request& request) {
     auto begin = steady_clock::now();
-    extender::Answer answer = service.filter(request.body);
+    extender::Answer answer = service.filter(request.body, request.caller);
     times.add(std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count());
     http::Response response;
     response.status = answer.status;

@@ -43,10 +43,11 @@ void Answers::set_member(const std::string& uid, const group::GroupKey& key, con
   entry.subgroup = subgroup;
 }
 
-void Answers::set_node(const std::string& uid, const std::string* node) {
+void Answers::set_node(const std::string& uid, const std::string* node, const std::string& plan) {
   const std::unique_lock lock(mutex_);
   const auto found = members_.find(uid);
-  if (found != members_.end()) found->second.node = node ? *node : std::string();
+  if (found == members_.end()) return;
+  found->second.planned = node ? extender::Planned{*node, plan} : extender::Planned{};
 }
 
 void Answers::erase_member(const std::string& uid) {
@@ -70,8 +71,8 @@ extender::FilterDecision Answers::member(const std::string& uid) const {
   const auto found = members_.find(uid);
   if (found == members_.end()) return extender::Held{"muster: this pod has not been seen yet"};
   const Entry& entry = found->second;
-  if (entry.node.empty()) return extender::Held{"muster: " + entry.group->reason};
-  return extender::Planned{entry.node};
+  if (entry.planned.node.empty()) return extender::Held{"muster: " + entry.group->reason};
+  return entry.planned;
 }
 
 std::shared_ptr<const extender::Promises> Answers::promises() const {

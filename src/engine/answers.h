@@ -40,7 +40,8 @@ class Answers {
   void erase_group(const group::GroupKey& key);
   // A member waits until set_node() names its node. The group has to be there.
   void set_member(const std::string& uid, const group::GroupKey& key, const std::string& subgroup = "");
-  void set_node(const std::string& uid, const std::string* node);
+  // nullptr: it waits again.
+  void set_node(const std::string& uid, const std::string* node, const std::string& plan = "");
   void erase_member(const std::string& uid);
   void set_promises(extender::Promises promises);
 
@@ -60,7 +61,7 @@ class Answers {
   };
   struct Entry {
     std::shared_ptr<GroupWords> group;
-    std::string node;  // empty: held
+    extender::Planned planned;  // without a node: held
     std::string subgroup;
   };
 

@@ -1,94 +1,49 @@
 #include "engine/audit.h"
 
-#include <string_view>
-
-#include "base/json_text.h"
-
 namespace muster::engine {
 namespace {
 
-class Line {
- public:
-  Line& add(std::string_view name, std::string_view value) {
-    text_ += text_.empty() ? '{' : ',';
-    append_json_string(text_, name);
-    text_ += ':';
-    append_json_string(text_, value);
-    return *this;
-  }
-  Line& add(const group::PodId& pod) { return add("pod", pod.ns + "/" + pod.name).add("uid", pod.uid); }
-  Line& add(const Result<void>& result) {
-    add("result", result ? "ok" : to_string(result.error().code));
-    return result ? *this : add("error", result.error().message);
-  }
-  [[nodiscard]] std::string text() const { return text_ + "}"; }
+constexpr std::string_view kMuster = "muster";
 
- private:
-  std::string text_;
-};
+AuditLine about(const group::PodId& pod, std::string_view what, std::string_view who = kMuster) {
+  AuditLine line(what, who);
+  line.add_pod(pod.ns, pod.name, pod.uid);
+  return line;
+}
 
-// A binding without a plan is one of kube-scheduler's own, passed on.
-std::string of(const group::Bind& bind, const Result<void>& result) {
+// A binding without a plan is passed on for whoever asked.
+AuditLine of(const group::Bind& bind, const Result<void>& result) {
   const bool ours = !bind.plan.empty();
-  return Line()
-      .add("what", "bind")
-      .add("who", ours ? "muster" : "kube-scheduler")
-      .add(bind.pod)
+  return about(bind.pod, "bind", ours ? kMuster : bind.asked_by)
       .add("node", bind.node)
       .add("plan", bind.plan)
       .add("why", ours ? "every member of the plan may be bound" : "pod of no group")
-      .add(result)
-      .text();
+      .add(result);
 }
 
-template <typename Evict>
-std::string of_eviction(const Evict& evict, const Result<void>& result) {
-  return Line()
-      .add("what", "evict")
-      .add("who", "muster")
-      .add(evict.pod)
-      .add("why", "its group lets go")
-      .add(result)
-      .text();
-}
-
-std::string of(const group::Tell& tell) {
-  return Line()
-      .add("what", "refuse")
-      .add("who", "muster")
-      .add(tell.pod)
-      .add("why", tell.reason + ": " + tell.message)
-      .text();
+AuditLine of(const group::Evict& evict, const Result<void>& result) {
+  return about(evict.pod, "evict").add("plan", evict.plan).add("why", evict.why).add(result);
 }
 
 }  // namespace
 
-std::string audit_of(const group::Command& command, const Result<void>& result) {
-  return std::visit(
-      [&](const auto& done) -> std::string {
-        using Done = std::decay_t<decltype(done)>;
-        if constexpr (std::is_same_v<Done, group::Bind>) {
-          return of(done, result);
-        } else if constexpr (std::is_same_v<Done, group::Tell>) {
-          return done.warning ? of(done) : "";
-        } else if constexpr (requires { done.obey_budgets; }) {
-          return of_eviction(done, result);
-        } else {
-          return "";
-        }
-      },
-      command);
+std::optional<AuditLine> audit_of(const group::Command& command, const Result<void>& result) {
+  if (const auto* bind = std::get_if<group::Bind>(&command)) return of(*bind, result);
+  if (const auto* evict = std::get_if<group::Evict>(&command)) return of(*evict, result);
+  return std::nullopt;
 }
 
-std::string audit_of(const extender::BindCall& call, const Error& error) {
-  return Line()
-      .add("what", "refuse")
-      .add("who", "kube-scheduler")
-      .add({call.ns, call.name, call.uid})
+AuditLine audit_of(const group::Tell& tell) {
+  return about(tell.pod, "refuse").add("plan", tell.plan).add("why", tell.reason + ": " + tell.message);
+}
+
+AuditLine audit_of(const extender::BindCall& call, std::string_view plan, const Error& error) {
+  return about({call.ns, call.name, call.uid}, "refuse", call.caller)
+      .add("verb", "bind")
       .add("node", call.node)
+      .add("plan", plan)
       .add("why", error.message)
-      .add("result", to_string(error.code))
-      .text();
+      .add("result", to_string(error.code));
 }
 
 }  // namespace muster::engine

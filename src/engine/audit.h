@@ -1,21 +1,23 @@
-// The audit trail: one line of JSON in the log for each decision that binds, evicts or refuses, with who
-// asked, what was done to which pod, why, and the plan it belongs to. Texts come out as JSON strings, so that
-// no name or message can make a second line or a field of its own.
+// Which decisions of the engine are audited, and what their lines say. The verbs' own refusals, which need no
+// engine, are in extender/service.cc.
 //
 // Pure functions: every thread may call them.
 #pragma once
 
-#include <string>
+#include <optional>
+#include <string_view>
 
-#include "binder/binder.h"
+#include "base/audit_line.h"
 #include "extender/decisions.h"
 #include "group/commands.h"
 
 namespace muster::engine {
 
-// What a write came to. Empty for commands that are no decision of this kind.
-[[nodiscard]] std::string audit_of(const group::Command& command, const Result<void>& result);
-// A bind call of kube-scheduler that was refused.
-[[nodiscard]] std::string audit_of(const extender::BindCall& call, const Error& error);
+// What a binding or an eviction came to. Nothing for other commands.
+[[nodiscard]] std::optional<AuditLine> audit_of(const group::Command& command, const Result<void>& result);
+// What keeps a group from being placed, when it is decided.
+[[nodiscard]] AuditLine audit_of(const group::Tell& tell);
+// A bind call that was refused; plan: that of the pod when it called, empty without one.
+[[nodiscard]] AuditLine audit_of(const extender::BindCall& call, std::string_view plan, const Error& error);
 
 }  // namespace muster::engine

@@ -213,8 +213,8 @@ void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, T
         before->second, fail(ErrorCode::kConflict, "muster: a later bind call took this one's place")});
   }
   foreign_calls_[call.uid] = number;
-  commands_.push_back(
-      group::Bind{{call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout});
+  commands_.push_back(group::Bind{
+      {call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout, call.caller});
 }
 
 void Coordinator::bind_abandoned(const std::string& uid, uint64_t number) {

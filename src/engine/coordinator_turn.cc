@@ -129,7 +129,8 @@ void Coordinator::publish(const GroupKey& key, Entry& entry) {
   answers_.set_group(key, group.reason(), shield_of(group));
   for (const std::string& uid : group.take_moved()) {
     const auto member = member_of_.find(uid);
-    if (member != member_of_.end() && member->second == key) answers_.set_node(uid, group.planned_node(uid));
+    if (member != member_of_.end() && member->second == key)
+      answers_.set_node(uid, group.planned_node(uid), group.plan_of(uid));
   }
 }
 

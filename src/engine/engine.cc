@@ -137,15 +137,14 @@ void Engine::carry(group::Command command) {
     return answer(reply->call, std::move(reply->result));
   if (const auto* words = std::get_if<group::Tell>(&command)) {
     log_info("pod {}/{}: {}: {}", words->pod.ns, words->pod.name, words->reason, words->message);
-    if (words->warning) log_info("audit {}", audit_of(command, {}));
+    if (words->warning) audit_of(*words).write();
   }
   binder_.submit(std::move(command));
 }
 
 void Engine::report(binder::Report report) {
   metrics_.count_write(name_of(report.command), report.result ? "ok" : to_string(report.result.error().code));
-  if (const std::string line = audit_of(report.command, report.result); !line.empty())
-    log_info("audit {}", line);
+  if (const auto line = audit_of(report.command, report.result)) line->write();
   post(
       [this, done = std::move(report)](TimePoint now) { coordinator_.done(done.command, done.result, now); });
 }
@@ -212,6 +211,14 @@ bool Engine::may_preempt(const extender::PodIdentity& preemptor,
 }
 
 Result<void> Engine::bind(const extender::BindCall& call) {
+  const extender::FilterDecision decision = answers_.member(call.uid);
+  const auto* planned = std::get_if<extender::Planned>(&decision);
+  const Result<void> given = wait_for_binding(call);
+  if (!given) audit_of(call, planned ? planned->plan : "", given.error()).write();
+  return given;
+}
+
+Result<void> Engine::wait_for_binding(const extender::BindCall& call) {
   std::future<Result<void>> result;
   uint64_t number = 0;
   {
@@ -227,9 +234,7 @@ Result<void> Engine::bind(const extender::BindCall& call) {
            fail(ErrorCode::kUnavailable, "muster: the group was not complete within the bind timeout"));
     post([this, uid = call.uid, number](TimePoint) { coordinator_.bind_abandoned(uid, number); });
   }
-  const Result<void> given = result.get();
-  if (!given) log_info("audit {}", audit_of(call, given.error()));
-  return given;
+  return result.get();
 }
 
 void Engine::answer(uint64_t call, Result<void> result) {

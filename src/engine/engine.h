@@ -80,6 +80,7 @@ class Engine final : public extender::Decisions {
   [[nodiscard]] std::deque<Event> next_events();
   void turn();
   void carry(group::Command command);
+  [[nodiscard]] Result<void> wait_for_binding(const extender::BindCall& call);
   void answer(uint64_t call, Result<void> result);
   void refuse_calls();
   void report(binder::Report report);

@@ -29,6 +29,7 @@ struct Foreign {
 // A member of a plan: this node and no other.
 struct Planned {
   std::string node;
+  std::string plan{};  // the plan's id, for the audit trail
 };
 // A member that has to wait, and why, in words for the user.
 struct Held {
@@ -52,6 +53,7 @@ struct BindCall {
   std::string name;
   std::string uid;
   std::string node;
+  std::string caller{};  // who asks: http::Request::caller
 };
 
 class Decisions {

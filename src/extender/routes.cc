@@ -1,27 +1,40 @@
 #include "extender/routes.h"
 
+#include <algorithm>
+#include <cctype>
+
 #include "base/json_text.h"
+#include "base/text.h"
 
 namespace muster::extender {
 namespace {
 
-using Verb = Answer (Service::*)(std::string_view);
+using Verb = Answer (Service::*)(std::string_view body, std::string_view caller);
 
-// Not a refusal, which would keep the pod waiting for an event: an error, after which kube-scheduler tries
-// again and reaches the leader.
-http::Response elsewhere(const std::string& why) {
+http::Response refused(int status, const std::string& why) {
   http::Response response;
-  response.status = 503;
+  response.status = status;
   response.body = "{\"Error\":";
   append_json_string(response.body, "muster: " + why);
   response.body += '}';
   return response;
 }
 
+// kube-scheduler says application/json. A caller that says nothing is taken at its body.
+bool may_be_json(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find_first_of("; \t")));
+  std::transform(type.begin(), type.end(), type.begin(), [](unsigned char c) { return std::tolower(c); });
+  return type.empty() || type == "application/json" || type.ends_with("+json");
+}
+
 http::Handler verb(Service& service, Decisions& decisions, Verb call) {
   return [&service, &decisions, call](const http::Request& request) {
-    if (const std::string why = decisions.standby(); !why.empty()) return elsewhere(why);
-    Answer answer = (service.*call)(request.body);
+    // Not a refusal of the nodes, which would keep the pod waiting for an event: an error, after which
+    // kube-scheduler tries again and reaches the leader.
+    if (const std::string why = decisions.standby(); !why.empty()) return refused(503, why);
+    const std::string type = request.header("content-type");
+    if (!may_be_json(type)) return refused(415, "Content-Type is " + quoted(type) + ", not application/json");
+    Answer answer = (service.*call)(request.body, request.caller);
     http::Response response;
     response.status = answer.status;
     response.pieces = std::move(answer.reply.pieces);

@@ -44,6 +44,7 @@ struct Bind {
   std::string plan;
   std::map<std::string, std::string> annotations;
   TimePoint deadline;
+  std::string asked_by{};  // whose call it was, when the binding is of no plan
 };
 
 // Write on a bound pod that it goes with its group. Result: Group::marked().
@@ -59,6 +60,8 @@ struct Evict {
   bool obey_budgets = true;  // false: deleted, past PodDisruptionBudgets
   bool at_once = false;      // without its grace period: its node is gone
   TimePoint deadline;
+  std::string plan{};  // by which it was bound
+  std::string why{};   // in words
 };
 
 // Set the condition muster.dev/group-ready. Result: Group::ready_set().
@@ -80,6 +83,7 @@ struct Tell {
   std::string reason;
   std::string message;
   bool warning = false;
+  std::string plan{};  // the one it is about, if any
 };
 
 using Command = std::variant<Nominate, Withdraw, Release, Bind, AnswerBind, Tell, Mark, Evict, SetReady>;

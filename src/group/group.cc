@@ -200,7 +200,8 @@ void Group::tell(const Context& context, const std::string& reason, std::string 
   told_at_ = context.now;
   for (const auto& [uid, member] : members_) {
     if (member.ended() || member.terminating) continue;
-    context.out.push_back(Tell{member.pod, reason, std::move(message), warning});
+    context.out.push_back(
+        Tell{member.pod, reason, std::move(message), warning, plan_ ? plan_->id : std::string()});
     return;
   }
 }

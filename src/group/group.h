@@ -137,6 +137,8 @@ class Group {
   [[nodiscard]] std::string reason() const;
   // The node that filter answers for this member; nullptr while it has to wait.
   [[nodiscard]] const std::string* planned_node(const std::string& uid) const;
+  // The plan that has the member in it; empty without one.
+  [[nodiscard]] std::string plan_of(const std::string& uid) const;
   // Members (some perhaps gone) whose planned_node() may have changed since the last call.
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
   // Members that are promised a node by the plan and are not seen bound.
@@ -223,6 +225,7 @@ class Group {
   void follow_standing(TimePoint now);
   [[nodiscard]] bool lacks() const { return census_.live() > 0 && lack(With::kNothing).has_value(); }
   [[nodiscard]] std::optional<TimePoint> let_go_due() const;
+  [[nodiscard]] std::string why_it_lets_go() const;
   [[nodiscard]] std::string why_not_to_let_go() const;
   void let_go(const Context& context);
   void send_away(const Context& context);

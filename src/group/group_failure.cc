@@ -116,6 +116,11 @@ void Group::react(const Context& context) {
   if (stuck || (due && context.now >= *due)) let_go(context);
 }
 
+std::string Group::why_it_lets_go() const {
+  if (failure_.restarting) return "its group is restarted as a whole: " + failure_.loss;
+  return "its group lets go of all it holds, it cannot reach its minimum";
+}
+
 std::string Group::why_not_to_let_go() const {
   if (completed() > 0) {
     return std::to_string(completed()) + " of its members have completed, so the others are left to end";
@@ -209,7 +214,8 @@ void Group::evict_if_due(const Member& member, const Context& context) {
   const auto [asked, is_new] = failure_.evicting.try_emplace(member.pod.uid, at_once);
   if (!is_new && (asked->second || !at_once)) return;
   asked->second = at_once;
-  context.out.push_back(Evict{member.pod, spec().obey_budgets, at_once, context.now + hold_timeout()});
+  context.out.push_back(Evict{member.pod, spec().obey_budgets, at_once, context.now + hold_timeout(),
+                              member.plan_id(), goes ? why_it_lets_go() : how_lost(member, &member)});
 }
 
 void Group::evicted(const Evict& command, const Result<void>& result, const Context& context) {

@@ -10,11 +10,6 @@
 namespace muster::group {
 namespace {
 
-// "7f3a.2+" → "7f3a": the plan an annotation belongs to, whichever change of the member's node it is.
-std::string plan_of(const std::string& annotation) {
-  return annotation.substr(0, annotation.find_first_of(".+"));
-}
-
 // "7f3a.2" → 2; 0 without a change or when the text is none of ours.
 uint32_t change_of(const std::string& annotation) {
   const auto dot = annotation.find('.');
@@ -145,6 +140,10 @@ const std::string* Group::planned_node(const std::string& uid) const {
   if (!plan_ || !plan_->released) return nullptr;
   const auto found = plan_->assignments.find(uid);
   return found != plan_->assignments.end() && found->second.nominated ? &found->second.node : nullptr;
+}
+
+std::string Group::plan_of(const std::string& uid) const {
+  return plan_ && plan_->assignments.contains(uid) ? plan_->assignments.at(uid).plan : std::string();
 }
 
 void Group::release(const Assignment& assignment, const Context& context) {
@@ -416,7 +415,7 @@ void Group::resume_plan(const Context& context) {
   std::map<std::string, std::vector<const Member*>> claims;
   for (const Member* member : by_rank(&Member::available)) {
     if (!member->plan.empty() && !member->nominated_node.empty()) {
-      claims[plan_of(member->plan)].push_back(member);
+      claims[member->plan_id()].push_back(member);
     } else if (!member->plan.empty() || !member->nominated_node.empty()) {
       context.out.push_back(Withdraw{member->pod});
     }

@@ -66,6 +66,8 @@ struct Member {
   std::string unschedulable_message;
   std::vector<std::string> unmodelled;  // what kube-scheduler checks and we do not
 
+  // "7f3a.2+" → "7f3a": the plan that the annotation tells of, whichever change of the member's node it is.
+  [[nodiscard]] std::string plan_id() const { return plan.substr(0, plan.find_first_of(".+")); }
   [[nodiscard]] bool ended() const { return succeeded || failed; }
   [[nodiscard]] bool bound() const { return !node.empty(); }
   // Its node is not to be counted on any more.

@@ -38,7 +38,7 @@ int milliseconds_until(SteadyTime deadline) {
 
 }  // namespace
 
-Connection::Connection(Fd fd, SSL_CTX* tls) : fd_(std::move(fd)), peer_(peer_address(fd_.get())) {
+Connection::Connection(Fd fd, SSL_CTX* tls) : fd_(std::move(fd)), caller_(peer_address(fd_.get())) {
   if (tls == nullptr) {
     handshaken = true;
     return;
@@ -73,6 +73,7 @@ Io Connection::handshake() {
   int result = SSL_accept(ssl_.get());
   if (result != 1) return tls_result(result);
   handshaken = true;
+  if (const X509* shown = SSL_get0_peer_certificate(ssl_.get())) caller_ = subject_of(*shown);
   return Io::kDone;
 }
 

@@ -29,7 +29,8 @@ class Connection {
   Connection& operator=(const Connection&) = delete;
 
   [[nodiscard]] int fd() const { return fd_.get(); }
-  [[nodiscard]] const std::string& peer() const { return peer_; }
+  // The subject of the certificate that the peer has shown (RFC 2253), else its address.
+  [[nodiscard]] const std::string& caller() const { return caller_; }
 
   // The TLS handshake's next step; kDone at once when plain.
   [[nodiscard]] Io handshake();
@@ -77,7 +78,7 @@ class Connection {
 
   Fd fd_;
   SslPtr<SSL> ssl_;
-  std::string peer_;
+  std::string caller_;
   std::unique_ptr<char[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

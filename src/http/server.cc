@@ -313,7 +313,7 @@ Response Server::Impl::call_handler() {
   request.method = head.method;
   request.path = head.path;
   request.body = call.body.text();
-  request.remote_address = call.connection.peer();
+  request.caller = call.connection.caller();
   request.query = [&head](std::string_view name) { return head.query_value(name); };
   request.header = [&head](std::string_view name) { return std::string(head.header(name)); };
   Response response;

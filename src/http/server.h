@@ -41,9 +41,9 @@ struct ServerOptions {
 
 struct Request {
   std::string method;
-  std::string path;       // percent-decoded, without the query
-  std::string_view body;  // ends when the response has been sent
-  std::string remote_address;
+  std::string path;         // percent-decoded, without the query
+  std::string_view body;    // ends when the response has been sent
+  std::string_view caller;  // the subject of the certificate it has shown, else its address
   std::function<std::string(std::string_view)> query;   // first value of a query parameter, "" if absent
   std::function<std::string(std::string_view)> header;  // value of a header, "" if absent
 };

@@ -155,6 +155,15 @@ SSL_CTX* ServerTlsSource::current() {
   return context_.get();
 }
 
+std::string subject_of(const X509& certificate) {
+  SslPtr<BIO> out(BIO_new(BIO_s_mem()));
+  constexpr unsigned long kUtf8 = XN_FLAG_RFC2253 & ~static_cast<unsigned long>(ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(out.get(), X509_get_subject_name(&certificate), 0, kUtf8);
+  char* text = nullptr;
+  const long size = BIO_get_mem_data(out.get(), &text);
+  return {text, static_cast<std::size_t>(size)};
+}
+
 Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem, const char* what) {
   ERR_clear_error();
   SslPtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));

@@ -54,6 +54,9 @@ class ServerTlsSource {
   SslPtr<SSL_CTX> context_;
 };
 
+// Its subject's name in one line, as RFC 2253 has it: "CN=system:kube-scheduler,O=…".
+[[nodiscard]] std::string subject_of(const X509& certificate);
+
 // One or more certificates. `what` names the text in the error.
 [[nodiscard]] Result<std::vector<SslPtr<X509>>> certificates_from_pem(const std::string& pem,
                                                                       const char* what);

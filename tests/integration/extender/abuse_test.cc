@@ -241,6 +241,24 @@ TEST_CASE("extender: bodies that are no call get 400 with field and value") {
   require_alive(extender);
 }
 
+TEST_CASE("extender: a call that says it is no JSON gets 415 with the type it names") {
+  RunningExtender extender;
+  auto client = extender.client();
+  for (const char* type : {"application/x-www-form-urlencoded", "text/plain; charset=utf-8",
+                           "application/jsonx", "application/vnd.kubernetes.protobuf"}) {
+    auto reply = client->call("POST", "/filter", {}, filter_body("", 3), type);
+    REQUIRE(reply);
+    CHECK(reply->status == 415);
+    CHECK_THAT(reply->body,
+               StartsWith("{\"Error\":\"muster: Content-Type is") && Contains("not application/json"));
+  }
+  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/x+json"}) {
+    auto reply = client->call("POST", "/filter", {}, filter_body("", 3), type);
+    REQUIRE(reply);
+    CHECK(reply->status == 200);
+  }
+}
+
 TEST_CASE("extender: pages say how it is") {
   RunningExtender extender;
   auto client = extender.client();

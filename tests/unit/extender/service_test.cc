@@ -10,9 +10,10 @@ namespace {
 using nlohmann::json;
 
 const json kNoMap = json::object();
+constexpr std::string_view kCaller = "CN=system:kube-scheduler";
 
 json filtered(FakeDecisions& decisions, const std::string& body) {
-  Answer answer = Service(decisions).filter(body);
+  Answer answer = Service(decisions).filter(body, kCaller);
   CHECK(answer.status == 200);
   json out = json::parse(answer.reply.text());
   CHECK(out.size() == 5);
@@ -74,7 +75,7 @@ TEST_CASE("filter: the pod count is room too") {
 TEST_CASE("filter: a malformed quantity of a pod of no group is 400 and names the value") {
   FakeDecisions decisions;
   decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 8}}))};
-  Answer answer = Service(decisions).filter(replaced(sample(kFilter), "500m", "500x"));
+  Answer answer = Service(decisions).filter(replaced(sample(kFilter), "500m", "500x"), kCaller);
   CHECK(answer.status == 400);
   CHECK_THAT(answer.reply.text(), Catch::Matchers::Contains("500x"));
 }
@@ -131,7 +132,7 @@ TEST_CASE("filter: names in another form are answered like plain ones") {
 TEST_CASE("filter: all the names go back as parts of the call, not as a copy") {
   FakeDecisions decisions;
   std::string body = sample(kFilter);
-  Answer answer = Service(decisions).filter(body);
+  Answer answer = Service(decisions).filter(body, kCaller);
   REQUIRE(answer.reply.pieces.size() == 2);
   std::string_view names = answer.reply.pieces[1];
   CHECK(names == R"("node-a","node-b","node-c")");
@@ -159,13 +160,13 @@ TEST_CASE("filter: keys behind the names, and names before the pod, change nothi
                            R"([]]})", R"(["node-b",]})"}) {
     INFO(rest);
     decisions.decision = Planned{"node-b"};
-    CHECK(Service(decisions).filter(R"({"Pod":)" + pod + R"(,"NodeNames":)" + rest).status == 400);
+    CHECK(Service(decisions).filter(R"({"Pod":)" + pod + R"(,"NodeNames":)" + rest, kCaller).status == 400);
   }
 }
 
 TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Error") {
   FakeDecisions decisions;
-  Answer answer = Service(decisions).filter("{\"Pod\":7}");
+  Answer answer = Service(decisions).filter("{\"Pod\":7}", kCaller);
   CHECK(answer.status == 400);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", "filter: NodeNames is missing"}});
   CHECK(decisions.seen.empty());
@@ -173,17 +174,17 @@ TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Er
 
 TEST_CASE("bind: success is an empty Error, failure is 200 with the text for users") {
   FakeDecisions decisions;
-  Answer answer = Service(decisions).bind(sample(kBind));
+  Answer answer = Service(decisions).bind(sample(kBind), kCaller);
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", ""}});
   CHECK(decisions.bound.at(0).node == "node-a");
 
   decisions.bind_result = fail(ErrorCode::kConflict, "muster: \"train\" was planned again");
-  answer = Service(decisions).bind(sample(kBind));
+  answer = Service(decisions).bind(sample(kBind), kCaller);
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", "muster: \"train\" was planned again"}});
 
-  answer = Service(decisions).bind("{\"PodName\":1}");
+  answer = Service(decisions).bind("{\"PodName\":1}", kCaller);
   CHECK(answer.status == 400);
   CHECK(decisions.bound.size() == 2);
 }
@@ -192,16 +193,65 @@ TEST_CASE("preempt: candidates whose victims must stay are dropped, the others c
   FakeDecisions decisions;
   std::string body = sample(kPreempt);
   json all = json::parse(body)["NodeNameToMetaVictims"];
-  CHECK(json::parse(Service(decisions).preempt(body).reply.text()) == json{{"NodeNameToMetaVictims", all}});
+  CHECK(json::parse(Service(decisions).preempt(body, kCaller).reply.text()) ==
+        json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto& uids) { return uids.empty(); };
   all.erase("node-a");
-  CHECK(json::parse(Service(decisions).preempt(body).reply.text()) == json{{"NodeNameToMetaVictims", all}});
+  CHECK(json::parse(Service(decisions).preempt(body, kCaller).reply.text()) ==
+        json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto&) { return false; };
-  Answer answer = Service(decisions).preempt(body);
+  Answer answer = Service(decisions).preempt(body, kCaller);
   CHECK(answer.status == 200);
   CHECK(answer.reply.text() == R"({"NodeNameToMetaVictims":{}})");
+}
+
+struct Audited {
+  explicit Audited(FakeDecisions& decisions)
+      : service(decisions, [this](const AuditLine& line) { lines.push_back(json::parse(line.text())); }) {}
+  std::vector<json> lines;
+  Service service;
+};
+
+TEST_CASE("audit: each refusal has a line with the caller, the pod, the verb, the reason and the plan") {
+  FakeDecisions decisions;
+  Audited audited(decisions);
+  Service& service = audited.service;
+  const auto line = [&](std::string_view verb, std::string_view why) {
+    const json pod = json::parse(sample(kFilter))["Pod"]["metadata"];
+    return json{{"what", "refuse"},
+                {"who", kCaller},
+                {"pod", pod["namespace"].get<std::string>() + "/" + pod["name"].get<std::string>()},
+                {"uid", pod["uid"]},
+                {"verb", verb},
+                {"why", why}};
+  };
+  decisions.decision = Held{"muster: 3 of 4 members are here"};
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+  CHECK(audited.lines.at(0) == line("filter", "muster: 3 of 4 members are here"));
+
+  decisions.decision = Planned{"elsewhere", "p-7"};
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+  CHECK(audited.lines.at(1)["node"] == "elsewhere");
+  CHECK(audited.lines.at(1)["plan"] == "p-7");
+
+  decisions.allowed = [](const auto&) { return false; };
+  CHECK(service.preempt(sample(kPreempt), kCaller).status == 200);
+  CHECK(audited.lines.at(2)["verb"] == "preempt");
+  CHECK(audited.lines.at(2)["why"] == "nobody may be evicted for it on 2 of 2 nodes");
+}
+
+TEST_CASE("audit: what is answered as it was asked has no line; a bind call goes on with its caller's name") {
+  FakeDecisions decisions;
+  Audited audited(decisions);
+  CHECK(audited.service.filter(sample(kFilter), kCaller).status == 200);
+  decisions.decision = Planned{"node-a", "p-7"};
+  CHECK(audited.service.filter(sample(kFilter), kCaller).status == 200);
+  CHECK(audited.service.preempt(sample(kPreempt), kCaller).status == 200);
+  CHECK(audited.service.bind(sample(kBind), kCaller).status == 200);
+  CHECK(audited.lines.empty());
+  CHECK(decisions.bound.at(0).caller == kCaller);
 }
 
 }  // namespace

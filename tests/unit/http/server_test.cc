@@ -87,6 +87,14 @@ TEST_CASE("http server: calls are answered with status, type and body") {
   CHECK(empty->body.empty());
 }
 
+TEST_CASE("http server: the caller without a certificate is its address") {
+  Running running;
+  running.server.route("GET", "/who",
+                       [](const Request& request) { return text(std::string(request.caller)); });
+  running.start();
+  CHECK(running.client()->call("GET", "/who", {}, "", "").value().body == "127.0.0.1");
+}
+
 TEST_CASE("http server: a reply is not compressed even for a caller that takes gzip") {
   Running running;
   running.start();

@@ -37,6 +37,11 @@ struct TlsServer {
       response.body = request.body;
       return response;
     });
+    server->route("POST", "/who", [](const Request& request) {
+      Response response;
+      response.body = request.caller;
+      return response;
+    });
     port = server->start().value();
   }
   [[nodiscard]] ClientOptions options() const {
@@ -150,6 +155,21 @@ TEST_CASE("tls: with a client CA, callers without a certificate of it are refuse
   options.client_cert_pem = right.cert_pem;
   options.client_key_pem = right.key_pem;
   CHECK(echo(options).value().body == "hi");
+}
+
+TEST_CASE("tls: the caller is the subject of the certificate it has shown, in one line") {
+  Authority authority("test authority");
+  TlsServer server(authority, true);
+  ClientOptions options = server.options();
+  options.ca_pem = authority.pem();
+  Certificate shown = authority.issue("system:kube-scheduler\nwho, \xc3\xbc", "");
+  options.client_cert_pem = shown.cert_pem;
+  options.client_key_pem = shown.key_pem;
+  auto client = Client::create(options).value();
+  for (int call = 0; call < 2; ++call) {
+    CHECK(client->call("POST", "/who", {}, "", "").value().body ==
+          "CN=system:kube-scheduler\\0Awho\\, \xc3\xbc");
+  }
 }
 
 TEST_CASE("tls: with names, of the client CA's certificates only those that bear one are let in") {
