@@ -39,7 +39,7 @@ class Answers {
   void set_group(const group::GroupKey& key, std::string reason, Shield shield);
   void erase_group(const group::GroupKey& key);
   // A member waits until set_node() names its node. The group has to be there.
-  void set_member(const std::string& uid, const group::GroupKey& key, const std::string& subgroup = "");
+  void set_member(const std::string& uid, const group::GroupKey& key, const std::string& subgroup);
   // nullptr: it waits again.
   void set_node(const std::string& uid, const std::string* node, const std::string& plan = "");
   void erase_member(const std::string& uid);

@@ -141,7 +141,11 @@ void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
     answers_.set_group(*key, "", {});
     if (started_) found->second.group.resume(context(now));
   }
-  if (member_of_.insert_or_assign(pod.uid, *key).second) answers_.set_member(pod.uid, *key);
+  member_of_.insert_or_assign(pod.uid, *key);
+  const auto& members = found->second.group.members();
+  const auto known = members.find(pod.uid);
+  if (known == members.end() || known->second.subgroup != member.subgroup)
+    answers_.set_member(pod.uid, *key, member.subgroup);
   found->second.group.upsert(std::move(member), context(now));
 }
 

@@ -28,8 +28,8 @@ TEST_CASE("A member that was not seen is held and said so") {
 TEST_CASE("A member is held with its group's words until it has a node, and again when it has none") {
   Answers answers;
   answers.set_group(kGroup, "group ns/g is gathering", {0});
-  answers.set_member("a", kGroup);
-  answers.set_member("b", kGroup);
+  answers.set_member("a", kGroup, "");
+  answers.set_member("b", kGroup, "");
   CHECK(held(answers, "a") == "muster: group ns/g is gathering");
   CHECK(answers.knows("a"));
   const std::string node = "n1";
@@ -62,8 +62,8 @@ TEST_CASE("Pods are expendable unless a group would fall below its minimum") {
   Answers answers;
   answers.set_group(kGroup, "", {1});
   answers.set_group(kOther, "", {0});
-  for (const char* uid : {"a", "b"}) answers.set_member(uid, kGroup);
-  answers.set_member("x", kOther);
+  for (const char* uid : {"a", "b"}) answers.set_member(uid, kGroup, "");
+  answers.set_member("x", kOther, "");
   CHECK(answers.expendable({}, 0));
   CHECK(answers.expendable({"stranger", "another"}, 0));
   CHECK(answers.expendable({"a"}, 0));
@@ -102,8 +102,8 @@ TEST_CASE(
   Answers answers;
   answers.set_group(kGroup, "", {0, nullptr, 10});
   answers.set_group(kOther, "", {0});
-  answers.set_member("a", kGroup);
-  answers.set_member("x", kOther);
+  answers.set_member("a", kGroup, "");
+  answers.set_member("x", kOther, "");
   CHECK_FALSE(answers.expendable({"a"}, 10));
   CHECK(answers.expendable({"a"}, 11));
   CHECK_FALSE(answers.expendable({"a", "x"}, 11));
@@ -112,7 +112,7 @@ TEST_CASE(
 TEST_CASE("Readers never see half a change while the engine writes") {
   Answers answers;
   answers.set_group(kGroup, "first", {0});
-  answers.set_member("a", kGroup);
+  answers.set_member("a", kGroup, "");
   std::atomic<bool> done = false;
   std::atomic<int> wrong = 0;
   std::vector<std::thread> readers;
@@ -142,7 +142,7 @@ TEST_CASE("Readers never see half a change while the engine writes") {
     for (int n = 0; n < i % 7; ++n) promises["n" + std::to_string(n)];
     answers.set_promises(std::move(promises));
     answers.erase_member("a");
-    answers.set_member("a", kGroup);
+    answers.set_member("a", kGroup, "");
   }
   done = true;
   for (std::thread& reader : readers) reader.join();

@@ -322,6 +322,25 @@ TEST_CASE_METHOD(Released,
   CHECK_FALSE(answers.expendable({"uid-a", "uid-c"}, 0));
 }
 
+TEST_CASE_METHOD(Desk,
+                 "Victims of preemption are protected while their subgroup would fall below its minimum") {
+  list_nodes({make_node("n1", "b1", "r1"), make_node("n2", "b1", "r1"), make_node("n3", "b1", "r1")});
+  std::vector<kube::Pod> pods;
+  for (const char* name : {"leader", "worker-1", "worker-2"}) {
+    pods.push_back(make_member(name, "g", 2));
+    pods.back().annotations["muster.dev/subgroup"] = std::string(name).substr(0, 6);
+    pods.back().annotations["muster.dev/group-spec"] =
+        R"({"subgroups":{"leader":{"minMember":1},"worker":{}}})";
+  }
+  list_pods(pods);
+  settle();
+  for (const kube::Pod& pod : pods) call(pod.name, planned(pod.name));
+  settle();
+  REQUIRE(state() == State::kBound);
+  CHECK(answers.expendable({"uid-worker-1"}, 0));
+  CHECK_FALSE(answers.expendable({"uid-leader"}, 0));
+}
+
 TEST_CASE_METHOD(Desk, "Pods of other schedulers and of kube-scheduler's own gangs are no members") {
   list_nodes({make_node("n1", "b1", "r1")});
   kube::Pod other = make_member("other", "g", 1);
