@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "support/fake_writer.h"
+#include "support/figures.h"
 #include "support/kube_objects.h"
 
 using namespace muster;
@@ -85,6 +86,47 @@ TEST_CASE("Bind calls of a group wait for one another and are all answered") {
   CHECK(a.get());
   CHECK(b.get());
   CHECK_FALSE(running.api.pod("a").node_name.empty());
+}
+
+TEST_CASE("The figures that the reference tells of are on the page, no others, and move with what happens") {
+  using muster::test::shown;
+  Running running;
+  const auto becomes = [&](const std::string& figure, double value) {
+    return soon([&] { return shown(running.engine->metrics(), figure) == value; });
+  };
+  running.list(two_nodes(), {make_member("a", "g", 2), make_member("b", "g", 2)});
+  REQUIRE(soon([&] { return !running.planned("a").empty() && !running.planned("b").empty(); }));
+  CHECK(becomes("muster_ready", 1));
+  CHECK(becomes("muster_nodes", 2));
+  CHECK(becomes("muster_reservations", 2));
+  CHECK(becomes("muster_groups{state=\"Reserved\"}", 1));
+  CHECK(shown(running.engine->metrics(), "muster_plans_total") >= 1);
+  CHECK(shown(running.engine->metrics(), "muster_solver_steps_total") >= 1);
+  CHECK(shown(running.engine->metrics(), "muster_filter_total{decision=\"planned\"}") >= 2);
+
+  auto a = running.bind("a", running.planned("a"));
+  CHECK(becomes("muster_bind_calls_waiting", 1));
+  auto b = running.bind("b", running.planned("b"));
+  CHECK(a.get());
+  CHECK(b.get());
+  CHECK(becomes("muster_bind_calls_waiting", 0));
+  CHECK(becomes("muster_reservations", 0));
+  CHECK(becomes("muster_groups{state=\"Bound\"}", 1));
+  CHECK(becomes("muster_groups{state=\"Reserved\"}", 0));
+  CHECK(becomes("muster_api_writes_total{command=\"bind\",result=\"ok\"}", 2));
+
+  CHECK(std::holds_alternative<extender::Held>(running.engine->filter(Running::identity("new", "g"))));
+  CHECK(std::holds_alternative<extender::Foreign>(running.engine->filter(Running::identity("x", ""))));
+  running.engine->node_refused(Running::identity("a", "g"), "n1");
+  CHECK(becomes("muster_filter_total{decision=\"held\"}", 1));
+  CHECK(becomes("muster_filter_total{decision=\"foreign\"}", 1));
+  CHECK(becomes("muster_nodes_refused_total", 1));
+  CHECK(becomes("muster_engine_queue", 0));
+  CHECK(becomes("muster_api_writes_waiting", 0));
+  const std::string page = running.engine->metrics();
+  CHECK(shown(page, "muster_engine_turn_seconds_count") >= 1);
+  CHECK(shown(page, "process_resident_memory_bytes") > 1e6);
+  CHECK(muster::test::families(page) == muster::test::documented_figures("reference.md"));
 }
 
 TEST_CASE("A pod of no group is bound without waiting, and filter lets it pass") {

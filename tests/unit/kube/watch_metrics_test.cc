@@ -2,6 +2,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "support/figures.h"
+
 namespace muster::kube {
 namespace {
 
@@ -25,6 +27,10 @@ TEST_CASE("metrics of reflectors are Prometheus text, a line for each resource a
         std::string::npos);  // nothing has come yet
   CHECK(text.find("muster_watch_undecodable_total{resource=\"pods\"} 3\n") != std::string::npos);
   CHECK(text.find("muster_watch_lag_seconds_total{resource=\"nodes\"} 0.25\n") != std::string::npos);
+}
+
+TEST_CASE("metrics of reflectors are those that the client's document tells of, and no others") {
+  CHECK(test::families(metrics_text({})) == test::documented_figures("kube-client.md"));
 }
 
 }  // namespace
