@@ -31,15 +31,6 @@ struct Wide {
   using Words = uint64_t __attribute__((vector_size(32)));
 };
 
-bool processor_is_wide() {
-#if defined(__x86_64__)
-  static const bool wide = __builtin_cpu_supports("avx2") != 0;
-  return wide;
-#else
-  return false;
-#endif
-}
-
 // What makes one byte, with those beside it, impossible in a plain list: a comma without a quote on each
 // side, a quote that has not exactly one comma beside it (so that quotes open and close names in turn), a
 // character that no plain name has.
@@ -205,7 +196,16 @@ ListScan scan_narrow(std::string_view text, const Wanted& wanted) {
 
 }  // namespace
 
-ListScan scan_list(std::string_view text, std::string_view wanted) {
+ScanWidth widest_scan() {
+#if defined(__x86_64__)
+  static const bool wide = __builtin_cpu_supports("avx2") != 0;
+  return wide ? ScanWidth::k32 : ScanWidth::k16;
+#else
+  return ScanWidth::k16;
+#endif
+}
+
+ListScan scan_list(std::string_view text, std::string_view wanted, ScanWidth width) {
   if (text.empty()) return {.plain = true};
   bool framed = text.size() >= 2 && text.front() == '"' && text.back() == '"';
   if (!framed || text[1] == ',' || text[text.size() - 2] == ',') return {};
@@ -218,7 +218,7 @@ ListScan scan_list(std::string_view text, std::string_view wanted) {
     quoted += '"';
   }
   Wanted what{quoted, quoted.empty() ? Marks{} : marks_of(text, quoted)};
-  return processor_is_wide() ? scan_wide(text, what) : scan_narrow(text, what);
+  return width == ScanWidth::k32 ? scan_wide(text, what) : scan_narrow(text, what);
 }
 
 std::size_t commas_in(std::string_view text, uint32_t* positions) {

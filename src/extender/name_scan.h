@@ -14,8 +14,13 @@ struct ListScan {
   bool plain = false;
   bool found = false;  // it is plain, and one of the names is `wanted`
 };
+// How many bytes are taken at once.
+enum class ScanWidth { k16, k32 };
+// The widest that this processor can.
+[[nodiscard]] ScanWidth widest_scan();
 // An empty `wanted` is not looked for.
-[[nodiscard]] ListScan scan_list(std::string_view text, std::string_view wanted);
+[[nodiscard]] ListScan scan_list(std::string_view text, std::string_view wanted,
+                                 ScanWidth width = widest_scan());
 
 // How much text commas_in() takes at once, and the most positions it gives.
 inline constexpr std::size_t kCommaBlock = 2048;

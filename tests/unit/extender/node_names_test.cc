@@ -1,6 +1,8 @@
 #include "extender/node_names.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
@@ -101,6 +103,36 @@ TEST_CASE("node names: in lists of any length exactly the names that are listed 
       INFO(shape << " " << i << " of " << all);
       REQUIRE(found == there[i]);
       REQUIRE(NodeNames::from_plain(text)->contains(name(shape, i)) == there[i]);
+    }
+  }
+}
+
+// At the end of memory of its own, so that AddressSanitizer sees a byte that is read beyond.
+struct Placed {
+  Placed(std::string_view text, std::size_t offset)
+      : memory(new char[offset + text.size()]), view(memory.get() + offset, text.size()) {
+    std::copy(text.begin(), text.end(), memory.get() + offset);
+  }
+  std::unique_ptr<char[]> memory;
+  std::string_view view;
+};
+
+TEST_CASE("node names: every width of the scan sees the same, at any length and wherever the list lies") {
+  for (const ScanWidth width : {ScanWidth::k16, widest_scan()}) {
+    for (std::size_t length = 1; length <= 150; ++length) {
+      const std::string last(length, 'z');
+      const std::string text = "\"a\",\"" + last + "\"";
+      for (std::size_t offset = 0; offset < 32; ++offset) {
+        INFO(length << " at " << offset);
+        const Placed placed(text, offset);
+        REQUIRE(scan_list(placed.view, last, width).found);
+        REQUIRE(scan_list(placed.view, "a", width).found);
+        const ListScan without = scan_list(placed.view, last + "z", width);
+        REQUIRE((without.plain && !without.found));
+        REQUIRE(!scan_list(placed.view.substr(0, text.size() - 1), last, width).plain);
+        placed.memory[offset + 5 + (length + offset) % length] = '\\';
+        REQUIRE(!scan_list(placed.view, last, width).plain);
+      }
     }
   }
 }
