@@ -13,7 +13,8 @@ import (
 // Write is one write of kube-scheduler, Muster or a peer that the API server has recorded.
 type Write struct {
 	At, Done  time.Time // the API server's clock, when it had received the request and when it had answered
-	Agent     string    // first word of the user agent, up to the slash
+	User      string
+	Agent     string // first word of the user agent, up to the slash
 	Verb      string
 	Resource  string // with its subresource: pods/binding
 	Namespace string
@@ -29,7 +30,7 @@ func (c *ControlPlane) Writes(namespace string) ([]Write, error) {
 	all, _, err := c.WritesSince(0)
 	var out []Write
 	for _, w := range all {
-		if w.Namespace == namespace {
+		if w.Namespace == namespace && w.User != narrowUser {
 			out = append(out, w)
 		}
 	}
@@ -65,6 +66,7 @@ func (c *ControlPlane) WritesSince(place int64) (out []Write, next int64, err er
 func parseWrite(line []byte) (Write, bool) {
 	var event struct {
 		Verb, UserAgent                          string
+		User                                     struct{ Username string }
 		RequestReceivedTimestamp, StageTimestamp time.Time
 		ObjectRef                                struct{ Resource, Subresource, Namespace, Name string }
 		ResponseStatus                           struct{ Code int }
@@ -72,7 +74,7 @@ func parseWrite(line []byte) (Write, bool) {
 	if json.Unmarshal(line, &event) != nil {
 		return Write{}, false
 	}
-	w := Write{At: event.RequestReceivedTimestamp, Done: event.StageTimestamp, Verb: event.Verb,
+	w := Write{At: event.RequestReceivedTimestamp, Done: event.StageTimestamp, User: event.User.Username, Verb: event.Verb,
 		Resource: event.ObjectRef.Resource, Namespace: event.ObjectRef.Namespace, Name: event.ObjectRef.Name,
 		Code: event.ResponseStatus.Code}
 	w.Agent, _, _ = strings.Cut(event.UserAgent, "/")

@@ -16,23 +16,28 @@ import (
 
 // Who may talk to the API server, by token. The second is what the Deployment of the
 // manifests would be, the third a cluster's own kube-scheduler: they can do what their roles
-// allow and no more. The fourth is somebody else's controller, which may do everything.
+// allow and no more. The fourth is somebody else's controller, which may do everything. The fifth is a
+// Muster whose rights a scenario narrows.
 const (
 	adminToken     = "admin-token"
 	musterToken    = "muster-token"
 	schedulerToken = "scheduler-token"
 	peerToken      = "peer-token"
+	narrowToken    = "narrow-token"
 
 	musterUser = "system:serviceaccount:muster-system:muster"
+	narrowUser = "system:serviceaccount:muster-system:" + narrowName
 )
 
 const tokens = adminToken + `,admin,1,"system:masters"
 ` + musterToken + `,` + musterUser + `,2,"system:serviceaccounts,system:serviceaccounts:muster-system"
 ` + schedulerToken + `,system:kube-scheduler,3,
 ` + peerToken + `,peer,4,"system:masters"
+` + narrowToken + `,` + narrowUser + `,5,"system:serviceaccounts,system:serviceaccounts:muster-system"
 `
 
-// Only the writes of kube-scheduler, Muster and a peer are of interest, to count them.
+// Of interest are the writes of kube-scheduler, Muster and a peer, to count them, and all that a
+// Muster with narrowed rights asks for.
 const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
@@ -40,6 +45,8 @@ rules:
 - level: Metadata
   users: ["` + musterUser + `", peer]
   verbs: [create, update, patch, delete, deletecollection]
+- level: Metadata
+  users: ["` + narrowUser + `"]
 - level: None
 `
 

@@ -13,11 +13,16 @@ import (
 // StartReplica starts one of several muster-extenders that elect a leader. It waits for
 // nothing, and kube-scheduler does not hear of it: see FollowReady.
 func (e *Env) StartReplica(name string) (*Muster, error) {
-	ports, err := FreePorts(1)
+	kubeconfig, err := e.MusterKubeconfig(name, e.ControlPlane.URL)
 	if err != nil {
 		return nil, err
 	}
-	kubeconfig, err := e.MusterKubeconfig(name, e.ControlPlane.URL)
+	return e.StartReplicaAs(name, kubeconfig)
+}
+
+// StartReplicaAs starts one with any kubeconfig.
+func (e *Env) StartReplicaAs(name, kubeconfig string) (*Muster, error) {
+	ports, err := FreePorts(1)
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"muster.dev/e2e/harness"
 )
@@ -27,6 +28,7 @@ func manifestsAdmitted(t *T) {
 	})
 	t.Must(err)
 
+	t.closedToCallers()
 	t.overlayAdmitted()
 	_, err = t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-n", t.Namespace, "-f", filepath.Join(t.Root, "manifests/examples"))
 	t.Must(err)
@@ -55,6 +57,22 @@ func manifestsAdmitted(t *T) {
 		}
 	}
 	t.probes()
+}
+
+// closedToCallers: the NetworkPolicy is in the API, and selects the Deployment's pods.
+func (t *T) closedToCallers() {
+	policies, err := t.Client.NetworkingV1().NetworkPolicies("muster-system").List(t.Ctx, metav1.ListOptions{})
+	t.Must(err)
+	if len(policies.Items) != 1 || len(policies.Items[0].Spec.Ingress) != 0 || len(policies.Items[0].Spec.PolicyTypes) != 2 {
+		t.Fail("one NetworkPolicy is to close the pod to all callers: %v", policies.Items)
+	}
+	deployment, err := t.Client.AppsV1().Deployments("muster-system").Get(t.Ctx, "muster", metav1.GetOptions{})
+	t.Must(err)
+	selector, err := metav1.LabelSelectorAsSelector(&policies.Items[0].Spec.PodSelector)
+	t.Must(err)
+	if !selector.Matches(labels.Set(deployment.Spec.Template.Labels)) {
+		t.Fail("the NetworkPolicy selects %s, the Deployment's pods are %v", selector, deployment.Spec.Template.Labels)
+	}
 }
 
 // overlayAdmitted: the overlay with its one placeholder filled in. Unfilled it must not pass:

@@ -40,6 +40,7 @@ var All = []Scenario{
 	{"j", "a planned node is cordoned between plan and bind", cordonedAfterPlan},
 	{"l", "a group that asks for an unknown level is rejected and says so", unknownLevel},
 	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
+	{"rbac", "of the roles of the manifests each right is used: without it Muster is refused", everyRightIsUsed},
 	{"o", "a plan that is not bound in time is given back and made anew", planGivenBack},
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"t1", "of two replicas the leader is killed while groups arrive", takeoverAfterKill},
