@@ -30,7 +30,7 @@ struct Slice {
 
 enum class Strategy : uint8_t {
   kPack,    // as few domains as possible
-  kSpread,  // evenly over the domains of the next level below the chosen one; for the group itself alone
+  kSpread,  // evenly over the domains of the next level below the one its members are held to
 };
 
 struct SubGroup {
@@ -93,6 +93,9 @@ inline constexpr std::size_t kMaxDepth = 8;
 // required; sizes divide and are ≥ 1, their levels get finer; minima are reachable; indexes are in range;
 // limits above; amounts are not negative. O(members + subgroups).
 [[nodiscard]] Result<void> validate(const PlacementRequest& request, const ClusterState& state);
+
+// Whether a subgroup is the other one or below it. O(depth).
+[[nodiscard]] bool is_within(const PlacementRequest& request, uint32_t subgroup, uint32_t ancestor);
 
 // "subgroups.prefill.subgroups.replica-0", as a key of the tree; empty for the group itself.
 [[nodiscard]] std::string subgroup_path(const PlacementRequest& request, uint32_t subgroup);

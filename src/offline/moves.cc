@@ -59,7 +59,6 @@ class Joint {
   static group::SubgroupSpec whole(const group::GroupSpec& spec) {
     group::SubgroupSpec made;
     static_cast<group::Constraints&>(made) = spec;
-    made.spread = false;  // a wish, and one that a subgroup cannot have
     made.name = kGroup;
     made.min_member = spec.min_member;
     made.subgroups = spec.subgroups;

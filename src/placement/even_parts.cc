@@ -20,9 +20,11 @@ EvenParts::EvenParts(Problem& problem, const LocalHosts& hosts, HostDomains& dom
     room[part] += most;
   }
   count_.assign(dense.size(), 0);
-  for (const HostIndex host : problem.bound_hosts)
-    if (const auto part = dense.find(problem.topology.domain_of(host, even.level)); part != dense.end())
-      ++count_[part->second];
+  for (const Member& member : problem.request.members) {
+    if (member.bound == kNoHost || !is_within(problem.request, member.subgroup, even.subgroup)) continue;
+    const auto part = dense.find(problem.topology.domain_of(member.bound, even.level));
+    if (part != dense.end()) ++count_[part->second];
+  }
   for (std::size_t part = 0; part < dense.size(); ++part) {
     const uint64_t possible = room[part] + count_[part];
     least_.push_back(static_cast<uint32_t>(std::min<uint64_t>(even.least, possible)));

@@ -18,6 +18,7 @@ struct Evenness {
   LevelId level = kClusterLevel;
   uint32_t least = 0;  // where a domain has the room
   uint32_t most = UINT32_MAX;
+  uint32_t subgroup = 0;  // of which the bound members count
 };
 
 class EvenParts {

@@ -77,8 +77,7 @@ class Quality {
     }
   }
 
-  void spread() {
-    if (below_.empty()) return;
+  bool spread() {
     const LevelId level = below_.front();
     std::vector<std::pair<int64_t, DomainId>> widest;
     for (const DomainId domain : candidates(problem_, topology_.level_of(outcome_.domain))) {
@@ -90,9 +89,26 @@ class Quality {
     std::stable_sort(widest.begin(), widest.end(),
                      [](const auto& a, const auto& b) { return a.first < b.first; });
     for (const auto& [room, domain] : widest) {
-      if (-room < static_cast<int64_t>(problem_.pending)) return;
-      if (topology_.hosts(domain).size() <= kMostHosts && spread_in(domain, level)) return;
+      if (-room < static_cast<int64_t>(problem_.pending)) return false;
+      if (topology_.hosts(domain).size() <= kMostHosts && spread_in(domain, level, 0)) return true;
     }
+    return false;
+  }
+
+  // In the domain that holds the subgroup; one that is held to none is where the subgroup above it is.
+  bool spread(uint32_t subgroup) {
+    const auto& subgroups = problem_.request.subgroups;
+    uint32_t held = subgroup;
+    while (held != 0 && subgroups[held].required.empty()) held = subgroups[held].parent;
+    DomainId domain = outcome_.domain;
+    if (!subgroups[held].required.empty())
+      domain =
+          topology_.domain_of(outcome_.slots.front().host, *topology_.find_level(subgroups[held].required));
+    if (domain == kNoDomain || topology_.hosts(domain).size() > kMostHosts) return false;
+    const LevelId own = topology_.level_of(domain);
+    for (const LevelId level : topology_.tree_levels(tree_of(topology_, domain, 0)))
+      if (level != own && topology_.nests(own, level)) return spread_in(domain, level, subgroup);
+    return false;
   }
 
  private:
@@ -231,7 +247,7 @@ class Quality {
     return fits_on(hosts, std::nullopt, budget_.rest() / 4);
   }
 
-  bool spread_in(DomainId domain, LevelId level) {
+  bool spread_in(DomainId domain, LevelId level, uint32_t subgroup) {
     Hosts hosts;
     std::set<DomainId> parts;
     for (const HostIndex host : topology_.hosts(domain)) {
@@ -240,9 +256,9 @@ class Quality {
       parts.insert(topology_.domain_of(host, level));
     }
     if (parts.size() < 2) return false;
-    const auto members = static_cast<uint32_t>(problem_.pending + problem_.bound_hosts.size());
+    const auto members = problem_.pending + problem_.nodes[subgroup].bound;
     const auto count = static_cast<uint32_t>(parts.size());
-    Evenness even{level, 0, (members + count - 1) / count};
+    Evenness even{level, 0, (members + count - 1) / count, subgroup};
     while (even.most < members && !fits_on(hosts, even, budget_.rest() / 8)) ++even.most;
     if (even.most >= members) return false;
     outcome_.domain = domain;
@@ -269,9 +285,9 @@ void use_fewer_domains(Search& search, Outcome& outcome, Effort effort) {
   if (effort == Effort::kFull) quality.leave_out_domains(search.quality.rest());
 }
 
-void spread_evenly(Search& search, Outcome& outcome) {
+bool spread_evenly(Search& search, Outcome& outcome, uint32_t subgroup) {
   Quality quality(search, outcome);
-  if (quality.worthwhile()) quality.spread();
+  return quality.worthwhile() && (subgroup == 0 ? quality.spread() : quality.spread(subgroup));
 }
 
 }  // namespace muster::placement

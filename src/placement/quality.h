@@ -14,8 +14,10 @@ enum class Effort : uint8_t {
 };
 void use_fewer_domains(Search& search, Outcome& outcome, Effort effort);
 
-// As even as possible over the domains of the level below the chosen one, all members counted together: first
-// the fullest as empty as can be, then the emptiest as full as can be.
-void spread_evenly(Search& search, Outcome& outcome);
+// As even as possible over the domains of the level below the one that the subgroup is held to (the group
+// itself: the chosen one), all of its members counted together: first the fullest as empty as can be, then
+// the emptiest as full as can be. REQUIRES: where it is not the group itself, all other members are bound.
+// False when nothing was found; the outcome is as before then.
+bool spread_evenly(Search& search, Outcome& outcome, uint32_t subgroup = 0);
 
 }  // namespace muster::placement

@@ -7,6 +7,7 @@
 #include "placement/decision.h"
 #include "placement/explain.h"
 #include "placement/remedies.h"
+#include "placement/spread_subgroups.h"
 
 namespace muster {
 namespace {
@@ -71,6 +72,11 @@ Verdict solve(const PlacementRequest& request, ClusterState& state, const SolveO
     return CertifiedNo{std::move(reason), steps};
   }
   Fits fits = to_fits(problem, std::move(outcome), steps);
+  if (fits.placed == problem.pending && placement::any_subgroup_spreads(request)) {
+    Budget spreading(options.quality_budget);
+    placement::spread_subgroups(request, state, spreading, fits.placement);
+    fits.steps += spreading.used();
+  }
   const auto checked = check_placement(request, fits.placement, state);
   if (!checked) return Undecided{placement::explain(problem, outcome.code), steps, checked.error().message};
   return fits;

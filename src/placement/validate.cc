@@ -137,8 +137,6 @@ class Validator {
     if (!it.preferred.empty() && !topology_.nests(*required, *preferred))
       return invalid("{}: level \"{}\" is above or beside topologyRequired \"{}\"",
                      path(i, "topologyPreferred"), it.preferred, it.required);
-    if (i > 0 && it.placement == Strategy::kSpread)
-      return invalid("{}: Spread is for the whole group, not for a subgroup", path(i, "placement"));
     if (auto ok = check_exclusive(i); !ok) return ok;
     if (auto ok = check_below_ancestors(i, "topologyRequired", it.required, *required); !ok) return ok;
     return check_below_ancestors(i, "topologyPreferred", it.preferred, *preferred);
@@ -257,6 +255,11 @@ class Validator {
 };
 
 }  // namespace
+
+bool is_within(const PlacementRequest& request, uint32_t subgroup, uint32_t ancestor) {
+  while (subgroup != ancestor && subgroup != 0) subgroup = request.subgroups[subgroup].parent;
+  return subgroup == ancestor;
+}
 
 std::string subgroup_path(const PlacementRequest& request, uint32_t subgroup) {
   std::string path;

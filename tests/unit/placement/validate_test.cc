@@ -81,11 +81,6 @@ TEST_CASE_METHOD(Fixture, "validate: minima that cannot be reached are refused")
   CHECK(message() == "subgroups.prefill.minSubgroups: 2 is more than the 1 subgroups");
 }
 
-TEST_CASE_METHOD(Fixture, "validate: a subgroup cannot be spread on its own") {
-  request.subgroups[1].placement = Strategy::kSpread;
-  CHECK(message() == "subgroups.prefill.placement: Spread is for the whole group, not for a subgroup");
-}
-
 TEST_CASE_METHOD(Fixture, "validate: slices have to divide and to get finer") {
   request.subgroups[2].slices = {{4, "block"}, {3, "rack"}};
   CHECK(message() == "subgroups.prefill.subgroups.replica-0.slices: 3 does not divide 4");
