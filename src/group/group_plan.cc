@@ -99,7 +99,7 @@ Answer Group::ask(const Context& context) {
 }
 
 bool Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
-  plan_.emplace();
+  plan_ = Plan{};
   plan_->id = context.new_plan_id();
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
@@ -437,7 +437,7 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
   if (live() + completed() + placed.size() < spec().min_member) return false;
   if (!context.room.valid(question(members), placed)) return false;
 
-  plan_.emplace();
+  plan_ = Plan{};
   plan_->id = id;
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
