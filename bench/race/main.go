@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"syscall"
 	"time"
 
@@ -21,6 +22,7 @@ type Settings struct {
 	Size       string
 	Rounds     int
 	Only       *regexp.Regexp
+	Arms       []string
 	Components string
 	Muster     string
 	Kueue      string
@@ -47,6 +49,7 @@ func settings() (*Settings, error) {
 	flag.StringVar(&s.Size, "size", "short", "short or full: which sizes of cluster and of gangs")
 	flag.IntVar(&s.Rounds, "rounds", 0, "how often every arm has its turn (default: 2 for short, 3 for full)")
 	only := flag.String("only", "", "only works whose name matches this regular expression, e.g. '1000 nodes, 1 × 64, one rack$'")
+	arms := flag.String("arms", "muster,native,kueue,plain", "who takes part, in this order; ratios are to muster")
 	flag.StringVar(&s.Components, "components", "build/e2e-bin/muster-e2e", "the program that is the control plane (tests/e2e/build.sh)")
 	flag.StringVar(&s.Muster, "muster", "build/release/src/cmd/muster-extender", "muster-extender")
 	flag.StringVar(&s.Kueue, "kueue", "build/race", "folder with kueue and kueue-crds (bench/race/build.sh); without them that arm is skipped")
@@ -63,6 +66,7 @@ func settings() (*Settings, error) {
 	if s.Rounds < 0 {
 		return nil, fmt.Errorf("--rounds must be positive, not %d", s.Rounds)
 	}
+	s.Arms = strings.Split(*arms, ",")
 	var err error
 	if s.Only, err = regexp.Compile(*only); err != nil {
 		return nil, fmt.Errorf("--only: %w", err)
@@ -149,13 +153,10 @@ func (s *Settings) raceOn(ctx context.Context, dir string, nodes int, report *Re
 		return err
 	}
 	defer c.Stop()
-	arms := []Arm{musterArm(c, s.Muster, nil), nativeArm(c)}
-	if kueue, err := kueueArm(ctx, c, s.Kueue); err != nil {
-		report.skip("kueue", err)
-	} else {
-		arms = append(arms, kueue)
+	arms, err := s.arms(ctx, c, report)
+	if err != nil {
+		return err
 	}
-	arms = append(arms, plainArm(c))
 	for round := range s.Rounds {
 		for _, arm := range arms {
 			results, err := s.turn(ctx, c, arm, nodes, round)
@@ -168,6 +169,29 @@ func (s *Settings) raceOn(ctx context.Context, dir string, nodes int, report *Re
 	line, err := timeline(ctx, c, s.Muster, nodes)
 	report.Timelines = append(report.Timelines, line)
 	return err
+}
+
+// arms are those that were asked for; Kueue is skipped when it cannot be had.
+func (s *Settings) arms(ctx context.Context, c *Cluster, report *Report) (out []Arm, err error) {
+	for _, name := range s.Arms {
+		switch name {
+		case "muster":
+			out = append(out, musterArm(c, s.Muster, nil))
+		case "native":
+			out = append(out, nativeArm(c))
+		case "plain":
+			out = append(out, plainArm(c))
+		case "kueue":
+			if arm, err := kueueArm(ctx, c, s.Kueue); err != nil {
+				report.skip("kueue", err)
+			} else {
+				out = append(out, arm)
+			}
+		default:
+			return nil, fmt.Errorf("--arms: there is no arm %q", name)
+		}
+	}
+	return out, nil
 }
 
 func startCluster(ctx context.Context, s *Settings, dir string, nodes int) (*Cluster, error) {
