@@ -142,6 +142,8 @@ class Run:
         if not self.finish_e2e_build() or "release" not in self.built:
             self.report.note("e2e: nothing could be run", 0, 0, 1)
             return
+        self.lines("the figures of bench/race",
+                   ["sh", "-c", 'cd bench/race && exec "$(../../cmake/find_go.sh)" test .'])
         log = self.report.log_file("e2e")
         command = [E2E_PROGRAM, "--root", ROOT, "--logs", self.report.logs / "e2e",
                    "--muster", ROOT / "build/release/src/cmd/muster-extender"]
