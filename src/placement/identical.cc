@@ -1,6 +1,7 @@
 #include "placement/identical.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 #include "placement/subdomains.h"
@@ -124,25 +125,25 @@ class GreedyPacker {
   LeafPacker leaf_;
 };
 
-// Domains by room, the smallest first, then by number; sorted only as far as they are asked for.
-class TightestFirst {
- public:
-  TightestFirst(const Units& units, const std::vector<DomainId>& domains) {
-    items_.reserve(domains.size());
-    for (const DomainId domain : domains) items_.emplace_back(units.room(domain), domain);
-    std::make_heap(items_.begin(), items_.end(), std::greater<>());
+// Domains by room, the smallest first, then in their order. Rooms are small numbers mostly: they are counted.
+std::vector<DomainId> tightest_first(const Units& units, std::vector<DomainId> domains) {
+  std::vector<int64_t> rooms;
+  rooms.reserve(domains.size());
+  for (const DomainId domain : domains) rooms.push_back(units.room(domain));
+  const auto most = static_cast<std::size_t>(*std::max_element(rooms.begin(), rooms.end()));
+  if (most > 4 * domains.size()) {
+    std::stable_sort(domains.begin(), domains.end(),
+                     [&](DomainId a, DomainId b) { return units.room(a) < units.room(b); });
+    return domains;
   }
-  [[nodiscard]] bool empty() const { return items_.empty(); }
-  DomainId pop() {
-    std::pop_heap(items_.begin(), items_.end(), std::greater<>());
-    const DomainId domain = items_.back().second;
-    items_.pop_back();
-    return domain;
-  }
-
- private:
-  std::vector<std::pair<int64_t, DomainId>> items_;
-};
+  std::vector<uint32_t> place(most + 2);  // by room: where the next of this room goes
+  for (const int64_t room : rooms) ++place[static_cast<std::size_t>(room) + 1];
+  std::partial_sum(place.begin(), place.end(), place.begin());
+  std::vector<DomainId> sorted(domains.size());
+  for (std::size_t i = 0; i < domains.size(); ++i)
+    sorted[place[static_cast<std::size_t>(rooms[i])]++] = domains[i];
+  return sorted;
+}
 
 }  // namespace
 
@@ -170,11 +171,8 @@ BestDomain best_domain(const Problem& problem, const Units& units, const std::ve
   const Topology& topology = problem.topology;
   const std::size_t tree = tree_of(topology, candidates.front(), unit_tree(topology, units));
   UnitPacker exact(problem, units, topology.level_of(candidates.front()), tree, count);
-  // The budget ends after a few hundred, so the order of the others is never needed.
-  TightestFirst queue(units, candidates);
   std::optional<int64_t> least;
-  while (!queue.empty()) {
-    const DomainId domain = queue.pop();
+  for (const DomainId domain : tightest_first(units, candidates)) {
     const uint64_t effort = exact.effort(domain);
     const bool affordable = quality.left(effort);
     if (best.domain != kNoDomain && !affordable) break;
