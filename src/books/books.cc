@@ -213,9 +213,12 @@ void Books::take_away(const std::string& uid) {
   const auto on_node = on_node_.find(charge.node);
   on_node->second.erase(uid);
   if (on_node->second.empty()) on_node_.erase(on_node);
-  if (!charge.reserved) return;
+  if (charge.reserved) end_reservation(uid, charge.node);
+}
+
+void Books::end_reservation(const std::string& uid, const std::string& node) {
   reserved_.erase(uid);
-  if (--reserved_on_.at(charge.node) == 0) reserved_on_.erase(charge.node);
+  if (--reserved_on_.at(node) == 0) reserved_on_.erase(node);
 }
 
 void Books::touch_promises(const std::string& node) {
@@ -229,7 +232,8 @@ OwnerId Books::owner_of(const group::GroupKey& key, const std::string& subgroup)
 }
 
 void Books::forget_group(const group::GroupKey& key) {
-  std::erase_if(owners_, [&](const auto& entry) { return entry.first.first == key; });
+  auto owner = owners_.lower_bound({key, ""});
+  while (owner != owners_.end() && owner->first.first == key) owner = owners_.erase(owner);
   last_no_.erase(key);
 }
 
@@ -257,7 +261,14 @@ void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey
     charge.owner = owner_of(*key, tenure.subgroup);
     charge.exclusive = tenure.level;
   }
-  put(pod.uid, std::move(charge));
+  const bool as_promised = found != charges_.end() && found->second.node == charge.node &&
+                           found->second.demand == charge.demand && found->second.owner == charge.owner &&
+                           found->second.exclusive == charge.exclusive;
+  if (!as_promised) return put(pod.uid, std::move(charge));
+  // The room is taken already and stays so: nobody gains any meanwhile, who would then ask again in vain.
+  touch_promises(charge.node);
+  if (found->second.reserved) end_reservation(pod.uid, charge.node);
+  found->second = std::move(charge);
 }
 
 void Books::remove_pod(const std::string& uid) {

@@ -118,12 +118,15 @@ class Books final : public group::Room {
   [[nodiscard]] const ClusterState& cluster() { return state(); }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
   [[nodiscard]] std::size_t reservation_count() const { return reserved_.size(); }
+  // Questions put to the solver, and its steps.
+  [[nodiscard]] uint64_t questions() const { return questions_; }
   [[nodiscard]] uint64_t steps() const { return steps_; }
   // Overcommitted in our books: bound + reserved > allocatable with a reservation among them. Promise 4 says
   // never for long; tests look here.
   [[nodiscard]] bool balanced();
 
  private:
+  // Where a pod is or is promised to be, for whom, and what it takes there.
   struct Charge {
     std::string node;
     ResourceList demand;
@@ -146,6 +149,7 @@ class Books final : public group::Room {
   void charge(const Charge& charge);
   void put(const std::string& uid, Charge charge);
   void take_away(const std::string& uid);
+  void end_reservation(const std::string& uid, const std::string& node);
   [[nodiscard]] std::optional<HostIndex> host_of(const std::string& node) const;
   [[nodiscard]] PlacementRequest to_request(const group::Question& question);
   [[nodiscard]] bool want_resources_of(const group::Question& question);
@@ -180,6 +184,7 @@ class Books final : public group::Room {
   bool stale_ = true;        // the topology has to be built again
   uint64_t epoch_base_ = 0;  // room epochs go on growing over rebuilds
   uint64_t promises_version_ = 0;
+  uint64_t questions_ = 0;
   uint64_t steps_ = 0;
 };
 

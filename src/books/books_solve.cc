@@ -210,6 +210,7 @@ Decision Books::decide(const group::Question& question, const SolveOptions& solv
     decision.verdict = tl::unexpected(Error{ErrorCode::kInvalid, in_annotations(sound.error().message)});
     return decision;
   }
+  ++questions_;
   decision.verdict = muster::solve(decision.request, cluster, solving);
   return decision;
 }

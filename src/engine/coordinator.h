@@ -144,7 +144,6 @@ class Coordinator {
   bool started_ = false;
   uint64_t promises_published_ = 0;
   std::optional<uint64_t> planned_at_;  // the room epoch at which all that wait were looked at
-  uint64_t plans_ = 0;
 };
 
 }  // namespace muster::engine

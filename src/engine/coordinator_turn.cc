@@ -61,7 +61,6 @@ void Coordinator::plan(TimePoint now) {
       continue;
     }
     limit_told_.erase(group->key());
-    ++plans_;
     const std::size_t before = books_.reservation_count();
     group->plan(context(now), epoch);
     if (books_.reservation_count() > before) allowance.planned(ns, books_.reservation_count() - before);
@@ -144,7 +143,7 @@ std::optional<TimePoint> Coordinator::next_timer() const {
 group::Commands Coordinator::take_commands() { return std::exchange(commands_, {}); }
 
 Counts Coordinator::counts() const {
-  return {states_, books_.node_count(), books_.reservation_count(), plans_, books_.steps()};
+  return {states_, books_.node_count(), books_.reservation_count(), books_.questions(), books_.steps()};
 }
 
 const Group* Coordinator::find(const GroupKey& key) const {

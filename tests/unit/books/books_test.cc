@@ -56,6 +56,22 @@ group::Question question(const std::vector<const group::Member*>& members, uint3
 
 }  // namespace
 
+TEST_CASE_METHOD(Ledger, "A reservation that is seen bound where it was promised is no gain of room") {
+  REQUIRE(reserve("a", "n1", 5));
+  REQUIRE(reserve("b", "n1", 2));
+  const uint64_t epoch = books.room_epoch();
+  const uint64_t promises_version = books.promises_version();
+  see(bound_to(make_member("a", "g", 1, 5), "n1"));
+  CHECK(books.room_epoch() == epoch);
+  CHECK(books.promises_version() != promises_version);
+  CHECK(books.reservation_count() == 1);
+  CHECK(promised("n1") == 1);
+  see(bound_to(make_member("b", "g", 1, 2), "n2"));  // elsewhere than promised
+  CHECK(books.room_epoch() != epoch);
+  CHECK(books.reservation_count() == 0);
+  CHECK_FALSE(promises("n1"));
+}
+
 TEST_CASE_METHOD(Ledger, "A reservation takes room once and gives it back whole") {
   CHECK(reserve("a", "n1", 5));
   CHECK(promised("n1") == 3);
