@@ -3,14 +3,14 @@
 set -eu -o pipefail
 size=$1 programs=$2 out=$3 traces=${4:-}
 mkdir -p "$out"
-rm -f "$out"/{placement,verbs,packing,race}.json
+rm -f "$out"/{placement,verbs,packing,queueing,race}.json
 
 if [ "$size" = full ]; then
-  placement=() packing=(--seeds 10)
+  placement=() packing=(--seeds 10) queueing=(--large-copies 4)
 else
-  placement=(--rounds 100) packing=(--seeds 2)
+  placement=(--rounds 100) packing=(--seeds 2) queueing=(--large-copies 1)
 fi
-[ -z "$traces" ] || packing+=(--traces "$traces")
+[ -z "$traces" ] || { packing+=(--traces "$traces") && queueing+=(--traces "$traces"); }
 
 step() {
   echo
@@ -21,6 +21,7 @@ step() {
 step "placement latency" "$programs/bench_placement" "${placement[@]}" --json "$out/placement.json"
 step "verb latency" "$programs/bench_verbs" --json "$out/verbs.json"
 step "packing" "$programs/bench_packing" "${packing[@]}" --json "$out/packing.json"
+step "queueing in virtual time" "$programs/bench_queueing" "${queueing[@]}" --json "$out/queueing.json"
 step "the race" "$(dirname "$0")/race/run.sh" "$size" "$out/race.json" "$programs/../src/cmd/muster-extender"
 python3 -B "$(dirname "$0")/report/report.py" "$out" "$out/report.html"
 echo

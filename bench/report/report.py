@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One self-contained HTML page from the JSON files of the benchmarks: tables, and plots as SVG inside.
 
-report.py FOLDER OUT.html: FOLDER has placement.json, verbs.json, packing.json, race.json; those that are absent are
-named as such. No network, no library beyond Python's own.
+report.py FOLDER OUT.html: FOLDER has placement.json, verbs.json, packing.json, queueing.json, race.json; those that are
+absent are named as such. No network, no library beyond Python's own.
 """
 
 import html
@@ -81,9 +81,30 @@ def packing(data):
     return text
 
 
+def queueing(data):
+    runs = data["result"]["runs"]
+    keys = [key for run in runs for key in run["figures"]]
+    order = {key: max(list(run["figures"]).index(key) for run in runs if key in run["figures"]) for key in keys}
+    rows = []
+    for key in sorted(order, key=order.get):
+        values = [run["figures"].get(key) for run in runs]
+        rows.append([key] + ["–" if value is None else number(value) for value in values])
+    text = table(["figure"] + [run["name"] for run in runs], rows)
+    series = {}
+    for run in runs:
+        sizes = [(int(key.split("/")[1].split("-")[0]), value) for key, value in run["figures"].items()
+                 if key.startswith("wait-p95/") and value]
+        if len(sizes) > 1:
+            series[run["name"]] = sizes
+    if series:
+        text += lines("wait p95 by size of the group", "members", "s", series, log_x=True, log_y=True)
+    return text
+
+
 SECTIONS = [("placement.json", "Placement latency", placement),
             ("verbs.json", "Verb latency", verbs),
             ("packing.json", "Packing", packing),
+            ("queueing.json", "Queueing in virtual time", queueing),
             ("race.json", "The race on a real control plane", race)]
 
 

@@ -83,6 +83,22 @@ std::string change_text(const Figure& first, const Figure& second) {
   return fmt::format("{:+.1f} %", 100 * (*second.value / *first.value - 1));
 }
 
+// Every figure of any run, as other levels or sizes make others: those of a later run behind what they
+// follow.
+std::vector<Figure> all_figures(const std::vector<Run>& runs) {
+  std::vector<Figure> all;
+  for (const Run& run : runs) {
+    auto place = all.begin();
+    for (const Figure& figure : run.figures) {
+      const auto known =
+          std::find_if(all.begin(), all.end(), [&](const Figure& other) { return other.key == figure.key; });
+      place = known == all.end() ? all.insert(place, figure) : known;
+      ++place;
+    }
+  }
+  return all;
+}
+
 std::string quoted_json(std::string_view text) {
   std::string out;
   append_json_string(out, text);
@@ -109,9 +125,13 @@ Run make_run(std::string name, const Trace& trace, const Outcome& outcome) {
     add("fragmentation/" + level.name, "fragmentation, " + level.name, Unit::kShare, level.fragmentation);
   }
   add("decisions", "decisions", Unit::kNumber, static_cast<double>(outcome.decisions));
-  std::optional<double> rate;
-  if (outcome.engine_seconds > 0) rate = static_cast<double>(outcome.decisions) / outcome.engine_seconds;
-  add("decisions-per-second", "decisions per second", Unit::kNumber, rate);
+  const auto per_second = [&](double count) {
+    return outcome.engine_seconds > 0 ? std::optional(count / outcome.engine_seconds) : std::nullopt;
+  };
+  add("decisions-per-second", "decisions per second", Unit::kNumber,
+      per_second(static_cast<double>(outcome.decisions)));
+  add("placements-per-second", "placements per second", Unit::kNumber,
+      per_second(static_cast<double>(trace.size()) - static_cast<double>(never)));
   return run;
 }
 
@@ -150,21 +170,16 @@ Result<Judgement> judge(const Bound& bound, const Run& first, const Run& second)
 }
 
 std::string render_text(const std::vector<Run>& runs, const std::vector<Judgement>& judgements) {
-  // The second of two configurations may have other levels: every figure of any run has a line.
-  std::vector<Figure> lines;
-  for (const Run& run : runs) {
-    for (const Figure& figure : run.figures) {
-      const auto same = [&](const Figure& line) { return line.key == figure.key; };
-      if (std::none_of(lines.begin(), lines.end(), same)) lines.push_back(figure);
-    }
-  }
+  const std::vector<Figure> lines = all_figures(runs);
   const bool compared = runs.size() == 2;
   std::size_t width = kColumn;
   for (const Run& run : runs) width = std::max(width, run.name.size());
   std::string text;
-  if (compared)
-    text =
-        fmt::format("{:<28} {:>{}} {:>{}} {:>10}\n", "", runs[0].name, width, runs[1].name, width, "change");
+  if (runs.size() > 1) {
+    text = fmt::format("{:<28}", "");
+    for (const Run& run : runs) text += fmt::format(" {:>{}}", run.name, width);
+    text += compared ? fmt::format(" {:>10}\n", "change") : "\n";
+  }
   for (const Figure& line : lines) {
     std::string row = fmt::format("{:<28}", line.label);
     for (const Run& run : runs) {

@@ -45,7 +45,7 @@ struct Judgement {
 // kInvalid when one of the runs has no such figure; the message names those there are.
 [[nodiscard]] Result<Judgement> judge(const Bound& bound, const Run& first, const Run& second);
 
-// A line a figure, a column a run; with two runs the change.
+// A line a figure, a column a run; with two runs the change between them.
 [[nodiscard]] std::string render_text(const std::vector<Run>& runs, const std::vector<Judgement>& judgements);
 // {"runs":[{"name":…,"figures":{…}}],"bounds":[…]}, see docs/reference.md; one line and a newline.
 [[nodiscard]] std::string render_json(const std::vector<Run>& runs, const std::vector<Judgement>& judgements);

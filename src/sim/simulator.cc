@@ -54,6 +54,7 @@ class Simulator {
     api_.connect(watch_);
     api_.list(watch_);
     settle();
+    engine_seconds_ = 0;  // the nodes are listed once, not for the groups
     measure();
     next_arrival(0);
     while (const auto next = time_.next()) {

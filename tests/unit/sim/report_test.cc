@@ -89,3 +89,14 @@ TEST_CASE("report: two runs stand side by side with the change") {
         "{\"runs\":[{\"name\":\"run\",\"figures\":{\"wait-p95\":100,\"allocation\":0.8,"
         "\"fragmentation/rack\":null}}],\"bounds\":[]}\n");
 }
+
+TEST_CASE("report: a figure that only a later run has stands where that run has it") {
+  const Run first{
+      "a", {{"wait-p50", "wait p50", Unit::kSeconds, 1}, {"allocation", "allocated", Unit::kShare, 1}}};
+  const Run second{"b",
+                   {{"wait-p50", "wait p50", Unit::kSeconds, 1},
+                    {"wait-p50/1", "wait p50, 1 member", Unit::kSeconds, 1},
+                    {"allocation", "allocated", Unit::kShare, 1}}};
+  const std::string text = render_text({first, second}, {});
+  CHECK(text.find("wait p50, 1 member") < text.find("allocated"));
+}
