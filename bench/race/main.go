@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -215,14 +216,16 @@ func startCluster(ctx context.Context, s *Settings, dir string, nodes int) (*Clu
 	return c, nil
 }
 
+func stop(running []*harness.Process) {
+	for _, p := range slices.Backward(running) {
+		p.Stop(5 * time.Second)
+	}
+}
+
 // turn starts an arm, has it do every work once, and stops it.
 func (s *Settings) turn(ctx context.Context, c *Cluster, arm Arm, nodes, round int) (results []Result, err error) {
 	running, err := arm.Start(ctx)
-	defer func() {
-		for i := len(running) - 1; i >= 0; i-- {
-			running[i].Stop(5 * time.Second)
-		}
-	}()
+	defer stop(running)
 	if err != nil {
 		return nil, err
 	}

@@ -51,11 +51,7 @@ func timeline(ctx context.Context, c *Cluster, binary string, nodes int) (Timeli
 	defer tap.Stop()
 	arm := musterArm(c, binary, tap)
 	running, err := arm.Start(ctx)
-	defer func() {
-		for i := len(running) - 1; i >= 0; i-- {
-			running[i].Stop(5 * time.Second)
-		}
-	}()
+	defer stop(running)
 	if err != nil {
 		return t, err
 	}

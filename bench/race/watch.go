@@ -44,35 +44,19 @@ func StartWatch(ctx context.Context, client kubernetes.Interface) *Watch {
 }
 
 func (w *Watch) run(ctx context.Context, client kubernetes.Interface) {
-	version := ""
-	for ctx.Err() == nil {
-		stream, err := client.CoreV1().Pods("").Watch(ctx,
-			metav1.ListOptions{LabelSelector: gangLabel, ResourceVersion: version})
-		if err != nil {
-			w.fail(ctx, err)
-			return
-		}
-		for event := range stream.ResultChan() {
-			pod, ok := event.Object.(*corev1.Pod)
-			if !ok {
-				w.fail(ctx, fmt.Errorf("the watch of pods said %v: %v", event.Type, event.Object))
-				return
-			}
-			version = pod.ResourceVersion
-			w.see(event.Type, pod, time.Now())
-		}
-	}
-}
-
-// fail makes every later wait fail: moments have been missed.
-func (w *Watch) fail(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
+	err := harness.FollowPods(ctx, client, metav1.ListOptions{LabelSelector: gangLabel},
+		func(kind watch.EventType, pod *corev1.Pod) { w.see(kind, pod, time.Now()) })
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.err = err
+	w.err = err // every later wait fails: moments have been missed
 	w.wake()
+}
+
+// next is closed at the next event; the error is why none will come.
+func (w *Watch) next() (<-chan struct{}, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.changed, w.err
 }
 
 func (w *Watch) wake() {
@@ -135,24 +119,22 @@ func (w *Watch) Gang(g Gang) Progress {
 func (w *Watch) Wait(ctx context.Context, limit time.Duration, gangs []Gang, done func(Gang, Progress) bool) error {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
-	next := 0 // all gangs before it are done
+	first := 0 // all gangs before it are done
 	for {
-		w.mu.Lock()
-		changed, err := w.changed, w.err
-		w.mu.Unlock()
+		changed, err := w.next()
 		if err != nil {
 			return err
 		}
-		for next < len(gangs) && done(gangs[next], w.Gang(gangs[next])) {
-			next++
+		for first < len(gangs) && done(gangs[first], w.Gang(gangs[first])) {
+			first++
 		}
-		if next == len(gangs) {
+		if first == len(gangs) {
 			return nil
 		}
 		select {
 		case <-changed:
 		case <-timer.C:
-			return fmt.Errorf("not within %s: gang %s: %+v", limit, gangs[next].Name, w.Gang(gangs[next]).short())
+			return fmt.Errorf("not within %s: gang %s: %+v", limit, gangs[first].Name, w.Gang(gangs[first]).short())
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -163,9 +145,7 @@ func (w *Watch) Wait(ctx context.Context, limit time.Duration, gangs []Gang, don
 func (w *Watch) WaitQuiet(ctx context.Context, quiet, limit time.Duration) error {
 	over := time.After(limit)
 	for {
-		w.mu.Lock()
-		changed, err := w.changed, w.err
-		w.mu.Unlock()
+		changed, err := w.next()
 		if err != nil {
 			return err
 		}

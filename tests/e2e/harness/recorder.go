@@ -69,32 +69,11 @@ func StartRecorder(ctx context.Context, client kubernetes.Interface) (*Recorder,
 }
 
 func (r *Recorder) run(ctx context.Context, client kubernetes.Interface, version string) {
-	for ctx.Err() == nil {
-		stream, err := client.CoreV1().Pods("").Watch(ctx, metav1.ListOptions{ResourceVersion: version})
-		if err != nil {
-			r.fail(ctx, err)
-			return
-		}
-		for event := range stream.ResultChan() {
-			pod, ok := event.Object.(*corev1.Pod)
-			if !ok {
-				r.fail(ctx, fmt.Errorf("the watch of pods said %v: %v", event.Type, event.Object))
-				return
-			}
-			version = pod.ResourceVersion
-			r.see(event.Type, pod, time.Now())
-		}
-	}
-}
-
-// fail makes every later check fail: with moments missed, «never» can not be claimed.
-func (r *Recorder) fail(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return
-	}
+	err := FollowPods(ctx, client, metav1.ListOptions{ResourceVersion: version},
+		func(kind watch.EventType, pod *corev1.Pod) { r.see(kind, pod, time.Now()) })
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.err = err
+	r.err = err // every later check fails: with moments missed, «never» can not be claimed
 }
 
 func (r *Recorder) see(kind watch.EventType, pod *corev1.Pod, now time.Time) {
