@@ -88,7 +88,7 @@ func (s *Settings) race(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := &Report{Size: s.Size, Rounds: s.Rounds, Kubernetes: "1.37.2"}
+	report := &Report{Size: s.Size, Rounds: s.Rounds, Machine: machine(), LoadBefore: load(), Versions: versionsOf(s.Muster)}
 	for _, nodes := range sizesOf(s.works()) {
 		if err := s.raceOn(ctx, dir, nodes, report); err != nil {
 			return fmt.Errorf("%w\nlogs: %s", err, dir)

@@ -14,7 +14,9 @@ import (
 type Report struct {
 	Size       string     `json:"size"`
 	Rounds     int        `json:"rounds"`
-	Kubernetes string     `json:"kubernetes"`
+	Machine    string     `json:"machine"`
+	LoadBefore string     `json:"loadBefore"` // of the machine, without the race: whoever else worked on it
+	Versions   Versions   `json:"versions"`
 	Skipped    []string   `json:"skipped"`
 	Summary    []Summary  `json:"summary"`
 	Timelines  []Timeline `json:"timelines"`
@@ -156,6 +158,8 @@ func cpuText(cpu map[string]float64) string {
 // Print writes the summary and the timelines as tables.
 func (r *Report) Print(out io.Writer) {
 	r.summarize()
+	fmt.Fprintf(out, "\n%s, load before %s; %s, Kubernetes %s, Kueue %s\n", r.Machine, r.LoadBefore, r.Versions.Muster,
+		r.Versions.Kubernetes, r.Versions.Kueue)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "\nwork\tarm\tcreated→bound p50 ms\tp99\tsubmitted→bound p50 ms\tp99\t÷ muster\tpods/s\twrites/pod\tCPU s\tpartial ms\twhole gangs\tpartial gangs\tmisplaced")
 	last := Work{}

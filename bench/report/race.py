@@ -39,7 +39,10 @@ def rows_of(data):
 
 
 def race(data):
-    text = "".join(f"<p class=note>{why}</p>" for why in data["skipped"] or [])
+    versions = data["versions"]
+    text = (f"<p class=note>{data['machine']}, load before {data['loadBefore']}; {versions['muster']}, Kubernetes "
+            f"{versions['kubernetes']}, Kueue {versions['kueue']}; {data['rounds']} rounds.</p>")
+    text += "".join(f"<p class=note>{why}</p>" for why in data["skipped"] or [])
     text += table(["work", "arm", "created → bound p50 ms", "p99", "submitted → bound p50 ms", "÷ muster", "pods/s",
                    "writes per pod", "whole gangs", "partial gangs", "longest partial ms", "misplaced",
                    "CPU s: Muster or Kueue", "kube-scheduler", "API server, etcd"], rows_of(data))
