@@ -14,12 +14,6 @@ using namespace group;
 
 constexpr const char* kStopped = "the binder was stopped";
 
-// Bindings finish a group, withdrawals and words can wait.
-std::size_t priority_of(const Command& command) {
-  if (std::holds_alternative<Bind>(command)) return 0;
-  return std::holds_alternative<Withdraw>(command) || std::holds_alternative<Tell>(command) ? 2 : 1;
-}
-
 std::optional<TimePoint> deadline_of(const Command& command) {
   return std::visit(
       [](const auto& c) -> std::optional<TimePoint> {
@@ -47,6 +41,14 @@ bool is_ordered(const Command& command) {
 template <typename... Kinds>
 bool is_one_of(const Command& command) {
   return (std::holds_alternative<Kinds>(command) || ...);
+}
+
+// The smallest goes first. With nominations before releases, groups that come at once would all be begun
+// before one of them is finished.
+std::size_t priority_of(const Command& command) {
+  if (is_one_of<Bind>(command)) return 0;
+  if (is_one_of<Nominate>(command)) return 2;
+  return is_one_of<Withdraw, Tell>(command) ? 3 : 1;
 }
 
 bool makes_needless(const Command& later, const Command& earlier) {

@@ -1,5 +1,6 @@
-// Carries out the groups' commands on a pool of threads, bindings first, and repeats what failed for a
-// passing reason until the command's deadline.
+// Carries out the groups' commands on a pool of threads and repeats what failed for a passing reason until
+// the command's deadline. What finishes a group goes first: bindings, then releases, evictions and the like,
+// then nominations, which begin one; withdrawals and words last.
 //
 // Commands for one pod are carried out one after another, in the order of submit(), so that what stands in
 // the API at the end is what was said last. A later command makes waiting ones needless: Nominate, Withdraw,
@@ -74,7 +75,7 @@ class Binder {
   };
   using TaskRef = std::shared_ptr<Task>;
   using Tasks = std::vector<TaskRef>;
-  static constexpr std::size_t kPriorities = 3;
+  static constexpr std::size_t kPriorities = 4;
 
   void work();
   void run(const TaskRef& task);

@@ -181,6 +181,7 @@ group::Member member_of(const kube::Pod& pod) {
                           pod.readiness_gates.end();
   member.shown_ready = pod.group_ready;
   member.node = pod.node_name;
+  member.version = pod.resource_version;
   member.nominated_node = pod.nominated_node;
   if (const std::string* plan = find(pod.annotations, "muster.dev/plan")) member.plan = *plan;
   if (const std::string* path = find(pod.annotations, "muster.dev/subgroup")) member.subgroup = *path;

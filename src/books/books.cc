@@ -320,11 +320,21 @@ bool Books::reserve(const group::GroupKey& key, const group::Member& member, con
   for (const ResourceAmount& asked : to_demand(member.demand)) {
     if (asked.amount > cluster.free(*host, asked.resource)) return false;
   }
+  put(member.pod.uid, reservation(key, member, node));
+  return true;
+}
+
+bool Books::keep(const group::GroupKey& key, const group::Member& member, const std::string& node) {
+  if (!nodes_.contains(node) || !want_resources(member.demand)) return false;
+  put(member.pod.uid, reservation(key, member, node));
+  return true;
+}
+
+Books::Charge Books::reservation(const group::GroupKey& key, const group::Member& member,
+                                 const std::string& node) {
   const group::Tenure tenure =
       member.spec ? group::tenure_of(*member.spec, member.subgroup) : group::Tenure{};
-  put(member.pod.uid,
-      {node, member.demand, owner_of(key, tenure.subgroup), member.node_set, true, tenure.level});
-  return true;
+  return {node, member.demand, owner_of(key, tenure.subgroup), member.node_set, true, tenure.level};
 }
 
 void Books::unreserve(const std::string& uid) {

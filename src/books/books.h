@@ -88,6 +88,8 @@ class Books final : public group::Room {
                            const std::vector<group::Placed>& placed) override;
   [[nodiscard]] bool reserve(const group::GroupKey& key, const group::Member& member,
                              const std::string& node) override;
+  [[nodiscard]] bool keep(const group::GroupKey& key, const group::Member& member,
+                          const std::string& node) override;
   void unreserve(const std::string& uid) override;
   [[nodiscard]] std::string domain_of(const std::string& node) const override;
   [[nodiscard]] bool worth_another_try(const group::GroupKey& key) override;
@@ -146,6 +148,8 @@ class Books final : public group::Room {
   [[nodiscard]] Demand to_demand(const ResourceList& list) const;
   // Members of a subgroup with exclusive use have an owner of their own, the others their group's.
   [[nodiscard]] OwnerId owner_of(const group::GroupKey& key, const std::string& subgroup = "");
+  [[nodiscard]] Charge reservation(const group::GroupKey& key, const group::Member& member,
+                                   const std::string& node);
   void charge(const Charge& charge);
   void put(const std::string& uid, Charge charge);
   void take_away(const std::string& uid);

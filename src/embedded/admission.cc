@@ -228,6 +228,9 @@ Answer<void> admit_binding(Json& pod, const Json& binding, const std::string& no
   const std::string is = text_at(pod, {"metadata", "uid"});
   if (!uid.empty() && uid != is)
     return conflict(what, fmt::format("metadata.uid is \"{}\" and not \"{}\"", is, uid));
+  const std::string version = text_at(binding, {"metadata", "resourceVersion"});
+  if (!version.empty() && version != text_at(pod, {"metadata", "resourceVersion"}))
+    return conflict(what, fmt::format("metadata.resourceVersion is not \"{}\" any more", version));
   if (const std::string why = why_not_bindable(pod); !why.empty()) return conflict(what, why);
 
   pod["spec"]["nodeName"] = node;

@@ -18,7 +18,9 @@ Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()
       health_(options_.node_grace, options_.absent_grace),
       leading_(options_.leading) {}
 
-group::Context Coordinator::context(TimePoint now) { return {now, books_, new_plan_id_, commands_}; }
+group::Context Coordinator::context(TimePoint now) {
+  return {now, books_, progress_, new_plan_id_, commands_};
+}
 
 // --- nodes ------------------------------------------------------------------------------------------------
 
@@ -218,7 +220,7 @@ void Coordinator::bind_called(const extender::BindCall& call, uint64_t number, T
   }
   foreign_calls_[call.uid] = number;
   commands_.push_back(group::Bind{
-      {call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout, call.caller});
+      {call.ns, call.name, call.uid}, call.node, "", {}, now + options_.bind_timeout, "", call.caller});
 }
 
 void Coordinator::bind_abandoned(const std::string& uid, uint64_t number) {

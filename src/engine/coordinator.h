@@ -127,6 +127,7 @@ class Coordinator {
   const std::function<std::string()> new_plan_id_;
   Answers& answers_;
   books::Books books_;
+  group::Progress progress_;
   std::map<group::GroupKey, Entry> groups_;
   std::unordered_map<std::string, group::GroupKey> member_of_;  // uid → group
   std::unordered_map<std::string, uint64_t> foreign_calls_;     // uid → bind call of a pod of no group

@@ -41,6 +41,7 @@ void Coordinator::act(TimePoint now) {
 void Coordinator::start(TimePoint now) {
   started_ = true;
   recheck_touched(now);
+  for (auto& [key, entry] : groups_) entry.group.find_claims(context(now));
   for (auto& [key, entry] : groups_) {
     touched_.insert(key);
     entry.group.resume(context(now));

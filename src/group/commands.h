@@ -41,11 +41,17 @@ struct Release {
 struct Bind {
   PodId pod;
   std::string node;
-  std::string plan;
+  std::string plan;  // the pod is bound only as it stands with this plan; empty: whatever it carries
   std::map<std::string, std::string> annotations;
   TimePoint deadline;
-  std::string asked_by{};  // whose call it was, when the binding is of no plan
+  std::string version = {};  // resourceVersion at which it was seen with this plan; empty: not seen yet
+  std::string asked_by{};    // whose call it was, when the binding is of no plan
 };
+
+// Whether what stands in the annotation muster.dev/plan is this plan, released or not.
+[[nodiscard]] inline bool is_of_plan(const std::string& annotation, const std::string& plan) {
+  return annotation == plan || annotation == plan + "+";
+}
 
 // Write on a bound pod that it goes with its group. Result: Group::marked().
 struct Mark {

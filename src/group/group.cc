@@ -123,6 +123,7 @@ void Group::upsert(Member member, const Context& context) {
   if (is_new || !asks_the_same(before, current) || !stands_the_same(before, current)) question_changed();
   forget_the_past();
   is_new ? note_new(current) : note_change(before, &current, context);
+  follow_found(current, context);
   const bool planned = find_assignment(uid) != nullptr;
   if (planned) follow_planned(before, current, context);
   end_plan_that_cannot_stand(context);
@@ -157,6 +158,7 @@ void Group::remove(const std::string& uid, const Context& context) {
   members_.erase(found);
   history_.erase(uid);
   exclusions_.erase(uid);
+  forget_found(uid, context);
   ++version_;
   agreement_.heard(members_, uid);
   question_changed();
@@ -207,15 +209,13 @@ void Group::tell(const Context& context, const std::string& reason, std::string 
 }
 
 void Group::tick(const Context& context) {
-  if (plan_ && !plan_->open && context.now >= plan_->deadline) {
-    end_plan("not every member was asked to be bound within the hold timeout", context);
-    back_off(context);
-  }
+  end_plan_if_overdue(context);
   if (!exclusions_.empty() && context.now >= exclusions_expire_) {
     exclusions_.clear();
     question_changed();
   }
   if (retry_at_ && context.now >= *retry_at_) retry_at_.reset();
+  withdraw_found_again(context);
   if (failure_.evict_again_at && context.now >= *failure_.evict_again_at) {
     failure_.evict_again_at.reset();
     evict_all(context);
@@ -233,6 +233,7 @@ std::optional<TimePoint> Group::next_timer() const {
   const auto earliest = [&](TimePoint t) { next = next ? std::min(*next, t) : t; };
   if (plan_ && !plan_->open) earliest(plan_->deadline);
   if (retry_at_) earliest(*retry_at_);
+  if (!found_.empty()) earliest(withdraw_again_at_);
   if (!exclusions_.empty()) earliest(exclusions_expire_);
   if (const auto due = let_go_due()) earliest(*due);
   if (failure_.evict_again_at) earliest(*failure_.evict_again_at);

@@ -41,7 +41,10 @@
 #include "group/agreement.h"
 #include "group/census.h"
 #include "group/commands.h"
+#include "group/failure.h"
 #include "group/member.h"
+#include "group/plan.h"
+#include "group/progress.h"
 #include "group/room.h"
 
 namespace muster::group {
@@ -73,10 +76,12 @@ struct Settings {
   Duration restart_window{600'000};  // a group that has stood for so long begins to count anew
 };
 
-// What an event may use: the time it happens at, the books, the source of plan ids, and where commands go.
+// What an event may use: the time it happens at, the books, how plans come on (of all groups), the source of
+// plan ids, and where commands go.
 struct Context {
   TimePoint now;
   Room& room;
+  Progress& progress;
   const std::function<std::string()>& new_plan_id;
   Commands& out;
 };
@@ -107,6 +112,9 @@ class Group {
   void node_fared(const std::string& uid, NodeFate fate, const Context& context);
   // Deadlines; call when next_timer() has come.
   void tick(const Context& context);
+  // REQUIRED once of every group, before the first of them resumes: keeps the room of each nomination that
+  // stands in the API, whoever made it.
+  void find_claims(const Context& context);
   // REQUIRED once, before anything is planned: when all members that exist after a restart have been given;
   // for a group that appears later, at once. Takes up the plan that the members' annotations and nominations
   // tell of, if it still holds, and withdraws what does not belong to it.
@@ -143,6 +151,9 @@ class Group {
   [[nodiscard]] std::vector<std::string> take_moved() { return std::exchange(moved_, {}); }
   // Members that are promised a node by the plan and are not seen bound.
   [[nodiscard]] uint32_t promised() const { return plan_ ? plan_->unbound : 0; }
+  // Members whose room is kept although no plan of ours promises it: until their nomination, which another
+  // Muster made, is seen withdrawn. A binding of that Muster may be on its way until then.
+  [[nodiscard]] const std::set<std::string>& found() const { return found_; }
   // How many running members it can lose and still reach its minimum; negative when it lacks some already.
   // The minima of subgroups are not looked at.
   [[nodiscard]] int64_t spare() const;
@@ -157,49 +168,6 @@ class Group {
   [[nodiscard]] std::optional<TimePoint> next_timer() const;
 
  private:
-  struct Assignment {
-    PodId pod;
-    std::string node;
-    int64_t rank = 0;
-    std::string plan;              // the plan's id, with ".k" after the k-th change of this member's node
-    bool nominated = false;        // confirmed by the API
-    bool bound = false;            // seen bound
-    std::optional<uint64_t> call;  // the bind call that waits; none once it is bound
-  };
-  using Assignments = std::map<std::string, Assignment>;  // by uid
-  struct Plan {
-    std::string id;
-    TimePoint deadline;
-    GroupSpec spec;  // what was asked for when it was made
-    Assignments assignments;
-    uint32_t unconfirmed = 0;  // assignments that do not stand in the API yet
-    uint32_t unbound = 0;      // assignments not seen bound
-    uint32_t called = 0;       // assignments with a bind call that waits
-    uint32_t changes = 0;      // of members' nodes
-    bool released = false;     // all stood in the API: kube-scheduler may have them
-    bool open = false;         // the barrier: bindings are being posted
-    bool failed = false;       // a binding has failed for good
-  };
-  // What the group has been through since it began. Of this, the marks on the members and their number of
-  // restarts stand in the API; the rest begins anew when Muster does.
-  struct Failure {
-    bool stood = false;                    // has reached its minimum in this life
-    std::optional<TimePoint> whole_since;  // last reached it, with no binding under way
-    std::optional<TimePoint> broken_at;    // holds nodes and lacks members since then
-    std::optional<TimePoint> lost_at;      // a member was lost, which restarts the others
-    std::string loss;                      // the last one, in words
-    std::string stuck;                     // why it may not let go although it should
-    bool letting_go = false;
-    bool restarting = false;  // lets go for failure-policy Restart, else because it lacks members
-    bool exhausted = false;   // let go too often: not planned again
-    uint32_t restarts = 0;
-    std::optional<TimePoint> let_go_at;       // the last time
-    std::set<std::string> controllers;        // uids, of the members that went then
-    std::set<std::string> marking;            // uids whose mark is being written
-    std::map<std::string, bool> evicting;     // uid → at once; until it is seen going
-    std::optional<TimePoint> evict_again_at;  // some eviction was refused
-  };
-
   // membership (group.cc)
   [[nodiscard]] const GroupSpec& spec() const { return agreement_.spec(); }
   [[nodiscard]] const std::string& rejection() const;
@@ -237,14 +205,20 @@ class Group {
   void show_readiness(const Member* changed, const Context& context);
   void show_readiness_of(const Member& member, const Context& context);
 
+  // what another Muster has promised (group_found.cc)
+  void resume_plan(const Context& context);
+  [[nodiscard]] bool take_up(const std::string& id, const std::vector<const Member*>& members,
+                             const Context& context);
+  void keep(const Member& member, const Context& context);
+  void follow_found(const Member& member, const Context& context);
+  void forget_found(const std::string& uid, const Context& context);
+  void withdraw_found_again(const Context& context);
+
   // the plan (group_plan.cc)
   [[nodiscard]] Answer ask(const Context& context);
-  void resume_plan(const Context& context);
   [[nodiscard]] Question question(std::vector<const Member*> members) const;
   // False, and nothing is begun, when the group would not stand on these places.
   [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed);
-  [[nodiscard]] bool take_up(const std::string& id, const std::vector<const Member*>& members,
-                             const Context& context);
   void assign(Assignment& assignment, const std::string& node, const Context& context);
   void release(const Assignment& assignment, const Context& context);
   void release_all(const Context& context);
@@ -256,6 +230,8 @@ class Group {
   void end_plan_that_cannot_stand(const Context& context);
   void drop(const std::string& uid, const std::string& why, const Context& context);
   void end_plan(const std::string& why, const Context& context);
+  void end_plan_if_overdue(const Context& context);
+  void give_back(const Assignment& assignment, const Context& context);
   void close_plan();
   void back_off(const Context& context);
   void exclude(const std::string& uid, const std::string& node, const Context& context);
@@ -287,6 +263,8 @@ class Group {
   std::map<std::string, bool> ready_asked_;  // uid → what its condition is being set to, until it is seen
 
   std::optional<Plan> plan_;
+  std::set<std::string> found_;  // uids
+  TimePoint withdraw_again_at_{};
   std::vector<std::string> moved_;
   Exclusions exclusions_;
   TimePoint exclusions_expire_{};

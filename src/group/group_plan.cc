@@ -1,6 +1,5 @@
 // The life of a plan: made, nominated, released, asked to bind, bound; moved around a refused node; ended.
 #include <algorithm>
-#include <cstdlib>
 #include <utility>
 
 #include "base/error.h"
@@ -9,14 +8,6 @@
 
 namespace muster::group {
 namespace {
-
-// "7f3a.2" → 2; 0 without a change or when the text is none of ours.
-uint32_t change_of(const std::string& annotation) {
-  const auto dot = annotation.find('.');
-  return dot == std::string::npos
-             ? 0
-             : static_cast<uint32_t>(std::strtoul(annotation.c_str() + dot + 1, nullptr, 10));
-}
 
 Result<void> refused(std::string message) { return fail(ErrorCode::kConflict, "muster: {}", message); }
 
@@ -48,7 +39,7 @@ Question Group::question(std::vector<const Member*> members) const {
 
 bool Group::waits_for_plan(TimePoint now) const {
   if (plan_ || failure_.letting_go || failure_.exhausted) return false;
-  if (!rejection().empty() || census_.available() == 0 || !complete()) return false;
+  if (!rejection().empty() || !found_.empty() || census_.available() == 0 || !complete()) return false;
   return !retry_at_ || now >= *retry_at_;
 }
 
@@ -101,6 +92,7 @@ Answer Group::ask(const Context& context) {
 bool Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
   plan_ = Plan{};
   plan_->id = context.new_plan_id();
+  plan_->made = context.now;
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
   const std::map<std::string, int64_t> rank = ranks();
@@ -189,8 +181,10 @@ void Group::post_binding(const Assignment& assignment, TimePoint deadline, const
   const std::string domain = context.room.domain_of(assignment.node);
   if (!domain.empty()) annotations["muster.dev/domain"] = domain;
   if (failure_.restarts > 0) annotations["muster.dev/restarts"] = std::to_string(failure_.restarts);
-  context.out.push_back(
-      Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations), deadline});
+  const Member& member = members_.at(assignment.pod.uid);
+  const bool seen = is_of_plan(member.plan, assignment.plan);
+  context.out.push_back(Bind{assignment.pod, assignment.node, assignment.plan, std::move(annotations),
+                             deadline, seen ? member.version : ""});
 }
 
 // The plan is not begun with what its members ask for now, or it lost too many of them.
@@ -237,7 +231,10 @@ void Group::bind_called(const std::string& uid, const std::string& node, uint64_
   Assignment& assignment = *find_assignment(uid);
   if (assignment.call) answer_call(assignment, refused("a later bind call took this one's place"), context);
   assignment.call = call;
-  ++plan_->called;
+  if (++plan_->called > plan_->most_called) {
+    plan_->most_called = plan_->called;
+    context.progress.step(plan_->made, context.now);
+  }
   proceed(context);
 }
 
@@ -258,7 +255,11 @@ void Group::nominated(const std::string& uid, const std::string& plan, const Res
   }
   assignment->nominated = true;
   --plan_->unconfirmed;
-  if (plan_->released) release(*assignment, context);
+  if (plan_->released) {
+    release(*assignment, context);
+  } else {
+    context.progress.step(plan_->made, context.now);
+  }
   proceed(context);
 }
 
@@ -291,13 +292,13 @@ void Group::bind_done(const std::string& uid, const std::string& plan, const Res
   react(context);
 }
 
-Group::Assignment* Group::find_assignment(const std::string& uid) {
+Assignment* Group::find_assignment(const std::string& uid) {
   if (!plan_) return nullptr;
   const auto found = plan_->assignments.find(uid);
   return found != plan_->assignments.end() ? &found->second : nullptr;
 }
 
-Group::Assignment* Group::find_assignment(const std::string& uid, const std::string& plan) {
+Assignment* Group::find_assignment(const std::string& uid, const std::string& plan) {
   Assignment* found = find_assignment(uid);
   return found && found->plan == plan ? found : nullptr;
 }
@@ -322,11 +323,8 @@ void Group::drop(const std::string& uid, const std::string& why, const Context& 
   if (!leaving.nominated) --plan_->unconfirmed;
   if (!leaving.bound) --plan_->unbound;
   const std::string name = leaving.pod.name;
+  give_back(leaving, context);
   plan_->assignments.erase(uid);
-  context.room.unreserve(uid);
-  if (const auto member = members_.find(uid); member != members_.end() && member->second.available()) {
-    context.out.push_back(Withdraw{member->second.pod});
-  }
   moved_.push_back(uid);
   ++version_;
   const bool over = plan_->assignments.empty() || (!plan_->open && !enough());
@@ -334,17 +332,37 @@ void Group::drop(const std::string& uid, const std::string& why, const Context& 
   proceed(context);
 }
 
+// A plan that another Muster made keeps its room until it is seen withdrawn: see found().
+void Group::give_back(const Assignment& assignment, const Context& context) {
+  const auto member = members_.find(assignment.pod.uid);
+  const bool waits = member != members_.end() && member->second.available();
+  if (waits && plan_->taken_up) {
+    keep(member->second, context);
+  } else {
+    context.room.unreserve(assignment.pod.uid);
+    if (waits) context.out.push_back(Withdraw{assignment.pod});
+  }
+}
+
 // Promise 2: all that the plan held is free when this returns.
 void Group::end_plan(const std::string& why, const Context& context) {
   for (auto& [uid, assignment] : plan_->assignments) {
     if (assignment.call) answer_call(assignment, refused("the plan has ended: " + why), context);
-    if (assignment.bound) continue;
-    context.room.unreserve(uid);
-    context.out.push_back(Withdraw{assignment.pod});
+    if (!assignment.bound) give_back(assignment, context);
   }
   last_no_epoch_.reset();
   last_no_ = "the last plan has ended: " + why;
   close_plan();
+}
+
+// The hold timeout runs anew with each member that is nominated or asked for, in this plan or in one made
+// before it. A plan has so many members, so every plan that does not get on ends.
+void Group::end_plan_if_overdue(const Context& context) {
+  if (!plan_ || plan_->open || context.now < plan_->deadline) return;
+  plan_->deadline = context.progress.last(plan_->made) + hold_timeout();
+  if (context.now < plan_->deadline) return;
+  end_plan("not every member was asked to be bound within the hold timeout", context);
+  back_off(context);
 }
 
 void Group::close_plan() {
@@ -381,8 +399,9 @@ void Group::node_refused(const std::string& uid, std::string node, const Context
   react(context);
 }
 
-// Plans one member again with all others where they are.
+// Plans one member again with all others where they are. What another Muster has promised cannot be moved.
 bool Group::move_member(const std::string& uid, const Context& context) {
+  if (plan_->taken_up) return false;
   context.room.unreserve(uid);
   const Member& member = members_.at(uid);
   Question asked = question({&member});
@@ -398,65 +417,6 @@ bool Group::move_member(const std::string& uid, const Context& context) {
   MUSTER_CHECK(context.room.reserve(key_, member, fits->placed.front().node));
   assignment.plan = plan_->id + "." + std::to_string(++plan_->changes);
   assign(assignment, fits->placed.front().node, context);
-  return true;
-}
-
-// Promise 3: what stands in the API is enough to go on.
-void Group::resume(const Context& context) {
-  resumed_ = true;
-  forget_the_past();
-  resume_failure(context);
-  resume_plan(context);
-  show_readiness(nullptr, context);
-  react(context);
-}
-
-void Group::resume_plan(const Context& context) {
-  std::map<std::string, std::vector<const Member*>> claims;
-  for (const Member* member : by_rank(&Member::available)) {
-    if (!member->plan.empty() && !member->nominated_node.empty()) {
-      claims[member->plan_id()].push_back(member);
-    } else if (!member->plan.empty() || !member->nominated_node.empty()) {
-      context.out.push_back(Withdraw{member->pod});
-    }
-  }
-  const auto largest = std::max_element(claims.begin(), claims.end(), [](const auto& a, const auto& b) {
-    return a.second.size() < b.second.size();
-  });
-  for (const auto& [id, members] : claims) {
-    const bool wanted = largest->first == id && rejection().empty() && !failure_.letting_go;
-    if (wanted && take_up(id, members, context)) continue;
-    for (const Member* member : members) context.out.push_back(Withdraw{member->pod});
-  }
-}
-
-bool Group::take_up(const std::string& id, const std::vector<const Member*>& members,
-                    const Context& context) {
-  std::vector<Placed> placed;
-  for (const Member* member : members) placed.push_back({member->pod.uid, member->nominated_node});
-  if (live() + completed() + placed.size() < spec().min_member) return false;
-  if (!context.room.valid(question(members), placed)) return false;
-
-  plan_ = Plan{};
-  plan_->id = id;
-  plan_->deadline = context.now + hold_timeout();
-  plan_->spec = spec();
-  const auto leave_it = [&] {
-    for (const auto& [taken, assignment] : plan_->assignments) context.room.unreserve(taken);
-    plan_.reset();
-    return false;
-  };
-  const std::map<std::string, int64_t> rank = ranks();
-  for (const Member* member : members) {
-    const std::string& uid = member->pod.uid;
-    if (!context.room.reserve(key_, *member, member->nominated_node)) return leave_it();
-    plan_->changes = std::max(plan_->changes, change_of(member->plan));
-    plan_->assignments[uid] = {member->pod, member->nominated_node, rank.at(uid), member->plan, true, false,
-                               {}};
-    ++plan_->unbound;
-  }
-  if (!enough()) return leave_it();
-  proceed(context);
   return true;
 }
 

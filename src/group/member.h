@@ -39,6 +39,7 @@ enum class NodeFate {
 
 struct Member {
   PodId pod;
+  std::string version;                   // resourceVersion at which it was last seen
   Result<GroupSpec> spec = GroupSpec{};  // the annotations' meaning, or what is wrong with them
   ResourceList demand;
   NodeSetId node_set = kEveryHost;

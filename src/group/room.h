@@ -64,6 +64,9 @@ class Room {
   // Takes the room for an unbound pod until unreserve() or until the pod is seen bound. False when the node
   // is unknown, not eligible or too full; then nothing is taken. A pod has one reservation at most.
   [[nodiscard]] virtual bool reserve(const GroupKey& key, const Member& member, const std::string& node) = 0;
+  // Takes it likewise for a pod that another Muster has promised the node, whatever else is there, so that
+  // nobody else is promised what may come to be used. False when the node is unknown.
+  [[nodiscard]] virtual bool keep(const GroupKey& key, const Member& member, const std::string& node) = 0;
   virtual void unreserve(const std::string& uid) = 0;
   // "block=b1,rack=b1/r2" for the annotation muster.dev/domain; empty for a node outside every domain.
   [[nodiscard]] virtual std::string domain_of(const std::string& node) const = 0;

@@ -20,7 +20,8 @@ namespace muster::kube {
 struct PodRef {
   std::string ns;
   std::string name;
-  std::string uid;  // a precondition: a pod of the same name with another uid is not touched
+  std::string uid;           // a precondition: a pod of the same name with another uid is not touched
+  std::string version = {};  // resourceVersion; a precondition too, unless it is empty
   friend bool operator==(const PodRef&, const PodRef&) = default;
 };
 
@@ -49,8 +50,8 @@ class Writer {
                                               const std::string& plan) = 0;
   // Removes the scheduling gate muster.dev/hold and leaves other gates alone.
   [[nodiscard]] virtual Result<void> release(const PodRef& pod) = 0;
-  // Posts the binding with the uid as precondition; annotations reach the pod in the same write. A pod that
-  // is already bound, to whatever node, is kConflict.
+  // Posts the binding; annotations reach the pod in the same write. A pod that is already bound, to whatever
+  // node, or that has changed since its version, is kConflict.
   [[nodiscard]] virtual Result<void> bind(const PodRef& pod, const std::string& node,
                                           const StringMap& annotations) = 0;
   // Reads the pod now, from the API server and not from the cache.

@@ -12,15 +12,17 @@ using Json = nlohmann::json;
 // Texts come from other people's objects: what is no UTF-8 must not throw.
 std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-Json with_uid(const PodRef& pod) {
-  Json metadata = Json::object();
-  if (!pod.uid.empty()) metadata["uid"] = pod.uid;
-  return metadata;
+// The API server refuses a patch or a binding whose uid or version is not the pod's.
+Json preconditions(const PodRef& pod) {
+  Json fields = Json::object();
+  if (!pod.uid.empty()) fields["uid"] = pod.uid;
+  if (!pod.version.empty()) fields["resourceVersion"] = pod.version;
+  return fields;
 }
 
 Json delete_options(const PodRef& pod, bool at_once) {
   Json options = Json::object();
-  if (!pod.uid.empty()) options["preconditions"] = {{"uid", pod.uid}};
+  if (Json fields = preconditions(pod); !fields.empty()) options["preconditions"] = std::move(fields);
   if (at_once) options["gracePeriodSeconds"] = 0;
   return options;
 }
@@ -54,18 +56,18 @@ std::string event_path(std::string_view ns) {
 }
 
 std::string nominate_patch(const PodRef& pod, const std::string& node, const std::string& plan) {
-  Json metadata = with_uid(pod);
+  Json metadata = preconditions(pod);
   metadata["annotations"] = {{std::string(kPlanAnnotation), text_or_null(plan)}};
   return text_of({{"metadata", metadata}, {"status", {{"nominatedNodeName", text_or_null(node)}}}});
 }
 
 std::string release_patch(const PodRef& pod) {
   const Json gate = {{"$patch", "delete"}, {"name", std::string(kHoldGate)}};
-  return text_of({{"metadata", with_uid(pod)}, {"spec", {{"schedulingGates", Json::array({gate})}}}});
+  return text_of({{"metadata", preconditions(pod)}, {"spec", {{"schedulingGates", Json::array({gate})}}}});
 }
 
 std::string binding(const PodRef& pod, const std::string& node, const StringMap& annotations) {
-  Json metadata = with_uid(pod);
+  Json metadata = preconditions(pod);
   metadata["name"] = pod.name;
   metadata["namespace"] = pod.ns;
   if (!annotations.empty()) metadata["annotations"] = annotations;
@@ -91,7 +93,7 @@ std::string deletion(const PodRef& pod, bool at_once) {
 }
 
 std::string mark_patch(const PodRef& pod, const std::string& why) {
-  Json metadata = with_uid(pod);
+  Json metadata = preconditions(pod);
   metadata["annotations"] = {{std::string(kLetGoAnnotation), why}};
   return text_of({{"metadata", metadata}});
 }
@@ -101,7 +103,7 @@ std::string ready_patch(const PodRef& pod, bool ready, std::chrono::system_clock
                           {"status", ready ? "True" : "False"},
                           {"reason", ready ? "GroupIsWhole" : "GroupIsBroken"},
                           {"lastTransitionTime", format_time(now)}};
-  return text_of({{"metadata", with_uid(pod)}, {"status", {{"conditions", Json::array({condition})}}}});
+  return text_of({{"metadata", preconditions(pod)}, {"status", {{"conditions", Json::array({condition})}}}});
 }
 
 std::string event(const EventRecord& record, const std::string& name, const EventSource& source,

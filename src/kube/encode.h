@@ -21,8 +21,9 @@ inline constexpr std::size_t kMaxEventMessage = 1024;
 [[nodiscard]] std::string event_path(std::string_view ns);
 [[nodiscard]] std::string percent_encoded(std::string_view text);
 
-// A merge patch for the status subresource; empty node and plan remove what was there. The uid is a
-// precondition.
+// The bodies below carry the uid and the version of the pod as preconditions, where they are not empty.
+
+// A merge patch for the status subresource; empty node and plan remove what was there.
 [[nodiscard]] std::string nominate_patch(const PodRef& pod, const std::string& node, const std::string& plan);
 // A strategic merge patch that removes one gate and keeps the others.
 [[nodiscard]] std::string release_patch(const PodRef& pod);

@@ -30,6 +30,7 @@ void Api::put_pod(kube::Pod pod) {
   const auto found = pods_.find(pod.name);
   if (found != pods_.end() && found->second.same_as(pod)) return;
   const std::string name = pod.name;
+  pod.resource_version = std::to_string(++version_);
   pods_[name] = pod;
   for (Watch* watch : watches_) watch->pods.push_back(kube::Upsert<kube::Pod>{pod});
 }
@@ -46,6 +47,8 @@ Result<kube::Pod> Api::read(const kube::PodRef& ref) const {
   if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}\" not found", ref.name);
   if (found->second.uid != ref.uid)
     return fail(ErrorCode::kConflict, "uid of pod {} is {}", ref.name, found->second.uid);
+  if (!ref.version.empty() && found->second.resource_version != ref.version)
+    return fail(ErrorCode::kConflict, "version of pod {} is {}", ref.name, found->second.resource_version);
   return found->second;
 }
 

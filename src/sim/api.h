@@ -55,6 +55,7 @@ class Api final : public kube::Writer {
   Timeline& time_;
   std::map<std::string, kube::Node> nodes_;
   std::map<std::string, kube::Pod> pods_;
+  uint64_t version_ = 0;
   std::set<Watch*> watches_;
 };
 

@@ -8,7 +8,7 @@
  * One line of a choice in the section «the steps» is one step; every order of steps is tried. README.md says what is left out.
  *
  * Mutants, each of which breaks one property: EARLY_BIND, FREE_ON_LOST_REPLY, NO_UNWINDING, NO_DEADLINE,
- * FORGETFUL_PLANNER, LATE_WRITES. */
+ * FORGETFUL_PLANNER, UNVERSIONED, FORGET_FOUND, FREE_TAKEN_UP. */
 
 #ifndef CRASHES
 #define CRASHES 1      /* of a Muster, at any step */
@@ -17,7 +17,7 @@
 #define LOST_REPLIES 1 /* of a binding that took effect or not */
 #endif
 #ifndef HANDOVERS
-#define HANDOVERS 0    /* the lease goes to the other Muster while the first one still acts */
+#define HANDOVERS 0    /* the lease goes to the other Muster before the first one has noticed */
 #endif
 #ifndef RESTARTS
 #define RESTARTS 1     /* of kube-scheduler, which forgets its calls; it may also stay away */
@@ -61,7 +61,8 @@ typedef Muster {
   bool posted[4];   /* the binding was confirmed; the watch has not shown it yet */
   bool seen[4];     /* bound, as the watch shows it */
   bool stray[4];    /* a nomination that has to be withdrawn */
-  bool found[4];    /* it was found in the API and not taken up: its room stays promised until it is withdrawn */
+  bool taken_up[4]; /* it was promised by another Muster, whose binding may be on its way */
+  bool found[4];    /* it was found in the API and is not taken up: its room stays promised until it is withdrawn */
   bool open[2];     /* the barrier */
   mtype write[4];   /* at most one on its way for each pod */
   byte write_plan[4];
@@ -80,18 +81,29 @@ byte deadlines = DEADLINES;
 bool barrier_seen[PLANS + 1]; /* for the assertion on promise 1 */
 
 #define ACTS(m) (muster[m].mode != Standby)
+/* The fence: who has lost the lease sends nothing any more. What it has sent is on its way. */
+#ifdef UNFENCED
+#define SENDS(m) ACTS(m)
+#else
+#define SENDS(m) (muster[m].mode == Leading)
+#endif
 #define PLANNED_A(m) (muster[m].promised[0] || muster[m].promised[1] || muster[m].promised[2])
 #define PLANNED_B(m) (muster[m].promised[3])
 #define PLANNED(m, g) ((g) == A && PLANNED_A(m) || (g) == B && PLANNED_B(m))
 /* Every planned pod of the group has it. */
 #define HAS(m, i, what) (!muster[m].promised[i] || muster[m].what[i])
 #define ALL(m, g, what) ((g) == A && HAS(m, 0, what) && HAS(m, 1, what) && HAS(m, 2, what) || (g) == B && HAS(m, 3, what))
-#ifdef KEEP_FOUND
-#define FOUND(m, i) (muster[m].found[i] && plan[i])
-#define CLAIMED(i) (plan[i] && !bound[i])
-#else
+#ifdef FORGET_FOUND
 #define FOUND(m, i) false
 #define CLAIMED(i) false
+#else
+#define FOUND(m, i) (muster[m].found[i] && plan[i])
+#define CLAIMED(i) (plan[i] && !bound[i])
+#endif
+#ifdef FREE_TAKEN_UP
+#define HEIR(m, i) false
+#else
+#define HEIR(m, i) (muster[m].taken_up[i] && CONTENDED(i))
 #endif
 #define ROOM(m, i) (!CONTENDED(i) || !muster[m].promised[RIVAL(i)] && !muster[m].seen[RIVAL(i)] && !FOUND(m, RIVAL(i)))
 #define FITS(m, i) (muster[m].seen[i] || ROOM(m, i))
@@ -116,6 +128,7 @@ inline forget(m, i) {
   muster[m].nominated[i] = false;
   muster[m].released[i] = false;
   muster[m].called[i] = false;
+  muster[m].taken_up[i] = false;
   muster[m].posted[i] = false
 }
 
@@ -126,10 +139,10 @@ inline close_if_empty(m, g) {
   fi
 }
 
-/* Promise 2: nothing is promised any more when this is done. */
+/* Promise 2: nothing is promised any more when this is done, but what another Muster may still bind. */
 inline give_back(m, i) {
   if
-  :: muster[m].promised[i] -> forget(m, i); muster[m].stray[i] = true
+  :: muster[m].promised[i] -> muster[m].found[i] = HEIR(m, i); forget(m, i); muster[m].stray[i] = true
   :: else -> skip
   fi
 }
@@ -164,7 +177,7 @@ inline make_plan(m, g) {
 inline take_up_pod(m, i, id) {
   if
   :: muster[m].seen[i] -> skip
-  :: else -> promise(m, i, id); muster[m].nominated[i] = true
+  :: else -> promise(m, i, id); muster[m].nominated[i] = true; muster[m].taken_up[i] = CONTENDED(i)
   fi
 }
 inline resume(m) {
@@ -213,10 +226,10 @@ inline send(m, i, what) {
 }
 
 /* --- a write arrives ------------------------------------------------------------------------------------- */
-#ifndef VERSIONED
+#ifdef UNVERSIONED
 #define LETS_IN(m, i) (muster[m].write_uid[i] == uid[i] && !bound[i] && !gate[i])
 #else
-/* What a version precondition would add: the pod is as it was when it was nominated for this plan. */
+/* The version in the binding is one at which the pod carried this plan. */
 #define LETS_IN(m, i) (muster[m].write_uid[i] == uid[i] && !bound[i] && !gate[i] && plan[i] == muster[m].write_plan[i])
 #endif
 #define OURS(m, i) (muster[m].promised[i] && muster[m].promised[i] == muster[m].write_plan[i])
@@ -256,8 +269,8 @@ inline replace_pod(i) {
   :: muster[1].promised[i] -> end_plan(1, GROUP(i))
   :: else -> skip
   fi;
-  muster[0].stray[i] = false;
-  muster[1].stray[i] = false
+  muster[0].stray[i] = false; muster[0].found[i] = false;
+  muster[1].stray[i] = false; muster[1].found[i] = false
 }
 
 inline arrive(m, i) {
@@ -271,7 +284,7 @@ inline arrive(m, i) {
       :: else -> plan[i] = muster[m].write_plan[i]
       fi;
       if
-      :: OURS(m, i) -> muster[m].nominated[i] = true
+      :: OURS(m, i) -> muster[m].nominated[i] = true; muster[m].found[i] = false
       :: else -> skip
       fi
     :: muster[m].write[i] == Release ->
@@ -283,7 +296,7 @@ inline arrive(m, i) {
     :: muster[m].write[i] == Withdraw ->
       if
       :: bound[i] -> skip
-      :: else -> plan[i] = 0
+      :: else -> plan[i] = 0; muster[0].found[i] = false; muster[1].found[i] = false
       fi
     :: muster[m].write[i] == Evict -> replace_pod(i)
     fi
@@ -301,6 +314,7 @@ inline see(m, i) {
   forget(m, i);
   muster[m].seen[i] = true;
   muster[m].stray[i] = false;
+  muster[m].found[i] = false;
   close_if_empty(m, GROUP(i));
   if
   :: CONTENDED(i) && muster[m].promised[RIVAL(i)] && !muster[m].open[GROUP(RIVAL(i))] -> end_plan(m, GROUP(RIVAL(i)))
@@ -316,19 +330,12 @@ inline check_rest() {
   assert(bound[3] || !plan[3])
 }
 
-/* A write that is on its way when its sender dies arrives, or is lost, before somebody else leads: that takes a
- * lease duration, or the start of a process. */
-#ifdef LATE_WRITES
-#define QUIET_AFTER_DEATH true
-#else
+/* A write that is on its way when its sender dies arrives whenever it likes, or is lost. */
+#ifdef NO_LATE_WRITES
 #define SENT_NOTHING(m) (IDLE(m, 0) && IDLE(m, 1) && IDLE(m, 2) && IDLE(m, 3))
 #define QUIET_AFTER_DEATH (SENT_NOTHING(0) && SENT_NOTHING(1))
-#endif
-/* Who has lost the lease still carries out what it has begun; the lease is there so that it begins nothing. */
-#ifdef STALE_PLANS
-#define PLANS_NOW(m) ACTS(m)
 #else
-#define PLANS_NOW(m) (muster[m].mode == Leading)
+#define QUIET_AFTER_DEATH true
 #endif
 #ifdef NO_DEADLINE
 #define OVERDUE(m, g) false
@@ -392,8 +399,9 @@ inline settle() {
     do
     :: i_ < 4 ->
       if
-      :: ACTS(m_) -> settle_pod()
-      :: else -> muster[m_].seen[i_] = bound[i_] /* a standby is warm */
+      :: SENDS(m_) -> settle_pod()
+      :: ACTS(m_) && !SENDS(m_) -> skip
+      :: !ACTS(m_) -> muster[m_].seen[i_] = bound[i_] /* a standby is warm */
       fi;
       i_++
     :: else -> break
@@ -436,8 +444,8 @@ end_step:
     if
     :: OVERDUE(m, A) && deadlines -> deadlines--; end_plan(m, A)
     :: OVERDUE(m, B) && deadlines -> deadlines--; end_plan(m, B)
-    :: PLANS_NOW(m) && !PLANNED_A(m) && SEEN_A(m) < 3 && CAN_PLAN_A(m) -> make_plan(m, A)
-    :: PLANS_NOW(m) && !PLANNED_B(m) && !muster[m].seen[3] && CAN_PLAN_B(m) -> make_plan(m, B)
+    :: muster[m].mode == Leading && !PLANNED_A(m) && SEEN_A(m) < 3 && CAN_PLAN_A(m) -> make_plan(m, A)
+    :: muster[m].mode == Leading && !PLANNED_B(m) && !muster[m].seen[3] && CAN_PLAN_B(m) -> make_plan(m, B)
     :: muster[m].mode == Standby && holder == NOBODY && QUIET_AFTER_DEATH -> resume(m)
     :: muster[m].mode == Standby && muster[1 - m].mode == Leading && handovers ->
       handovers--; muster[1 - m].mode = Stale; resume(m)

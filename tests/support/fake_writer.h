@@ -31,7 +31,7 @@ class ManualClock final : public Clock {
   TimePoint now_{Duration(1'000'000)};
 };
 
-class FakeWriter final : public kube::Writer {
+class FakeWriter : public kube::Writer {
  public:
   // What a call of a verb on a pod meets: an error instead of taking effect, or one after it took effect.
   struct Fault {
@@ -42,6 +42,7 @@ class FakeWriter final : public kube::Writer {
 
   void put(kube::Pod pod) {
     const std::lock_guard lock(mutex_);
+    stamp(pod);
     pods_[pod.name] = std::move(pod);
   }
   void erase(const std::string& name) {
@@ -138,6 +139,8 @@ class FakeWriter final : public kube::Writer {
   }
 
  private:
+  void stamp(kube::Pod& pod) { pod.resource_version = std::to_string(++version_); }
+
   void pass_gate(std::unique_lock<std::mutex>& lock, const std::string& text) {
     ++at_gate_;
     gate_moved_.wait(lock, [&] { return !gate_ || !text.starts_with(*gate_); });
@@ -169,7 +172,10 @@ class FakeWriter final : public kube::Writer {
       if (found == pods_.end()) return fail(ErrorCode::kNotFound, "pods \"{}\" not found", ref.name);
       if (found->second.uid != ref.uid)
         return fail(ErrorCode::kConflict, "uid of pod {} is {}", ref.name, found->second.uid);
+      if (!ref.version.empty() && found->second.resource_version != ref.version)
+        return fail(ErrorCode::kConflict, "pod {} is not at version {} any more", ref.name, ref.version);
       if (Result<void> done = change(found->second); !done) return done;
+      stamp(found->second);
       changed = found->second;
       if (fault) return tl::unexpected(fault->error);
     }
@@ -180,6 +186,7 @@ class FakeWriter final : public kube::Writer {
   mutable std::mutex mutex_;
   std::condition_variable gate_moved_;
   std::map<std::string, kube::Pod> pods_;
+  uint64_t version_ = 0;
   std::vector<std::string> calls_;
   Faults faults_;
   std::optional<std::string> gate_;

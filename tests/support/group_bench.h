@@ -72,6 +72,10 @@ class SlotRoom final : public group::Room {
     return true;
   }
 
+  bool keep(const group::GroupKey&, const group::Member& member, const std::string& node) override {
+    if (slots.contains(node)) reserved[member.pod.uid] = node;
+    return slots.contains(node);
+  }
   void unreserve(const std::string& uid) override { reserved.erase(uid); }
   std::string domain_of(const std::string& node) const override { return "rack=" + node; }
 };
@@ -91,6 +95,7 @@ class GroupBench {
 
   // --- what there is; see() tells the group
   SlotRoom room;
+  group::Progress progress;
   std::map<std::string, group::Member> pods;            // by uid, which is the name as well
   group::Commands out;                                  // what the group has said and nobody has taken yet
   std::vector<std::string> evictions;                   // uids, as they were carried out
@@ -99,7 +104,7 @@ class GroupBench {
   uint64_t epoch = 1;
 
   [[nodiscard]] group::Group& group() { return *group_; }
-  [[nodiscard]] group::Context context() { return {now, room, new_id_, out}; }
+  [[nodiscard]] group::Context context() { return {now, room, progress, new_id_, out}; }
   group::Commands take() { return std::exchange(out, {}); }
   [[nodiscard]] group::State state() const { return group_->state(); }
 
@@ -113,6 +118,7 @@ class GroupBench {
   void restart_and_resume() {
     restart();
     for (const auto& [uid, member] : pods) see(uid);
+    group_->find_claims(context());
     group_->resume(context());
   }
 

@@ -85,6 +85,18 @@ TEST_CASE("a binding carries uid and annotations") {
       "target":{"apiVersion":"v1","kind":"Node","name":"host-1"}})"));
 }
 
+TEST_CASE("a pod's version is a precondition of what is written to it") {
+  Server s;
+  const PodRef seen{"team", "train-0", "uid-1", "42"};
+  REQUIRE(s.client.bind(seen, "host-1", {}).has_value());
+  CHECK(s.body()["metadata"]["resourceVersion"] == "42");
+  REQUIRE(s.client.mark(seen, "unwind").has_value());
+  CHECK(s.body()["metadata"]["resourceVersion"] == "42");
+  REQUIRE(s.client.evict(seen, {}).has_value());
+  CHECK(s.body()["deleteOptions"]["preconditions"] ==
+        Json::parse(R"({"uid":"uid-1","resourceVersion":"42"})"));
+}
+
 TEST_CASE("an eviction names the uid as precondition") {
   Server s;
   REQUIRE(s.client.evict(kPod, {}).has_value());

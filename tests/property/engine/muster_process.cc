@@ -379,7 +379,7 @@ void MusterProcess::check_books() {
   const std::map<std::string, std::string> reserved = books.reservations();
 
   uint32_t promised = 0;
-  std::map<std::string, bool> binding;  // reserved uid → its bindings are under way
+  std::map<std::string, bool> binding;  // reserved uid → its binding is under way, or may be
   std::set<group::GroupKey> keys;
   for (const auto& [uid, pod] : seen_pods_) {
     if (const auto key = books::group_of(pod, {"muster"})) keys.insert(*key);
@@ -387,13 +387,14 @@ void MusterProcess::check_books() {
   for (const group::GroupKey& key : keys) {
     const group::Group* group = coordinator_->find(key);
     if (!group) throw Broken("group " + key.text() + " is not known");
-    promised += group->promised();
+    promised += group->promised() + static_cast<uint32_t>(group->found().size());
     for (const auto& [uid, member] : group->members())
-      binding[uid] = group->state() == group::State::kBinding;
+      binding[uid] = group->state() == group::State::kBinding || group->found().contains(uid);
     check_group(*group);
   }
   if (promised != reserved.size())
-    throw Broken(fmt::format("promise 2: {} reservations, {} members promised", reserved.size(), promised));
+    throw Broken(
+        fmt::format("promise 2: {} reservations, {} members promised or found", reserved.size(), promised));
 
   std::map<std::string, ResourceList> used;
   for (const auto& [uid, pod] : seen_pods_) {

@@ -38,6 +38,7 @@ struct Pool {
     for (const char* name : {"a", "b", "c"}) {
       kube::Pod pod = muster::test::make_member(name, "g", 1);
       pod.scheduling_gates.clear();
+      pod.annotations["muster.dev/plan"] = "p1";
       api.put(pod);
     }
   }
@@ -59,7 +60,7 @@ struct Pool {
     return {id(pod), node, plan, in(1'000)};
   }
   Bind bind(const std::string& pod, const std::string& node) const {
-    return {id(pod), node, "p1", {}, in(1'000)};
+    return {id(pod), node, "p1", {}, in(1'000), api.pod(pod).resource_version};
   }
   std::size_t reported() {
     const std::lock_guard lock(mutex);
@@ -166,27 +167,31 @@ TEST_CASE_METHOD(Pool, "When to come back is after the deadline, it is not waite
   CHECK(taken()[0].result.error().code == ErrorCode::kThrottled);
 }
 
-TEST_CASE_METHOD(Pool, "Bindings go before nominations and releases, these before the rest") {
-  api.close_gate("nominate c");
-  start(1).submit(nominate("c", "n9", "p0"));
+TEST_CASE_METHOD(Pool, "What finishes a group goes first, what begins one after it, and the rest last") {
+  api.close_gate("record c");
+  start(1).submit(Tell{id("c"), "NoRoom", "x", true});
   REQUIRE(soon([&] { return api.at_gate() == 1; }));
   pool->submit(Tell{id("a"), "NoRoom", "x", true});
   pool->submit(Withdraw{id("a")});
   pool->submit(nominate("b", "n1", "p1"));
+  api.put(muster::test::make_member("e", "g", 1));
+  pool->submit(Release{id("e"), "n1", "p1", true, in(1'000)});
   pool->submit(bind("c", "n2"));
   kube::Pod other = muster::test::make_member("d", "g", 1);
   other.scheduling_gates.clear();
+  other.annotations["muster.dev/plan"] = "p1";
   api.put(other);
   pool->submit(bind("d", "n2"));
   api.open_gate();
   REQUIRE(soon([&] { return idle(); }));
   const std::vector<std::string> calls = api.calls();
-  REQUIRE(calls.size() == 6);
+  REQUIRE(calls.size() == 7);
   CHECK(calls[1].starts_with("bind"));
   CHECK(calls[2].starts_with("bind"));
-  CHECK(calls[3] == "nominate b n1 p1");
-  CHECK(calls[4] == "record a NoRoom");
-  CHECK(calls[5] == "nominate a  ");
+  CHECK(calls[3] == "release e");
+  CHECK(calls[4] == "nominate b n1 p1");
+  CHECK(calls[5] == "record a NoRoom");
+  CHECK(calls[6] == "nominate a  ");
 }
 
 TEST_CASE_METHOD(Pool, "A withdrawal does not overtake or undo the nomination that comes after it") {

@@ -46,6 +46,19 @@ TEST_CASE("A binding needs the pod's own uid, when it names one") {
   CHECK(post(api, binding("n1", "")).code == 201);
 }
 
+TEST_CASE("A binding that names a version needs the pod to be at it") {
+  Api api;
+  api.call("POST", kPods, pod_named("p"));
+  const std::string seen = api.call("GET", kPods + "/p").body["metadata"]["resourceVersion"];
+  api.merge(kPods + "/p", Json::parse(R"({"metadata":{"annotations":{"muster.dev/plan":"p2"}}})"));
+  Json late = binding("n1");
+  late["metadata"]["resourceVersion"] = seen;
+  CHECK_THAT(failure_message(post(api, late), 409, "Conflict"), Catch::Contains("resourceVersion"));
+  CHECK(api.call("GET", kPods + "/p").body["spec"].contains("nodeName") == false);
+  late["metadata"]["resourceVersion"] = api.call("GET", kPods + "/p").body["metadata"]["resourceVersion"];
+  CHECK(post(api, late).code == 201);
+}
+
 TEST_CASE("A second binding is a conflict, to whatever node") {
   Api api;
   api.call("POST", kPods, pod_named("p"));

@@ -18,7 +18,7 @@ TEST_CASE("audit: a binding names who, what, why, the plan and how it ended") {
 }
 
 TEST_CASE("audit: a binding that is passed on bears the name of who asked for it") {
-  const group::Bind bind{kPod, "host-1", "", {}, {}, "CN=system:kube-scheduler"};
+  const group::Bind bind{kPod, "host-1", "", {}, {}, "", "CN=system:kube-scheduler"};
   CHECK(audit_of(bind, {})->text() ==
         R"({"what":"bind","who":"CN=system:kube-scheduler","pod":"team/train-0","uid":"u1","node":"host-1",)"
         R"("why":"pod of no group","result":"ok"})");

@@ -393,3 +393,51 @@ TEST_CASE_METHOD(Desk, "Groups have their turns by priority, then by age, also w
   CHECK(planned("old") == "n1");
   CHECK(planned("young").empty());
 }
+
+TEST_CASE_METHOD(Desk,
+                 "Groups that come at once are each planned once, however slowly kube-scheduler takes them") {
+  constexpr int kGroups = 30;
+  std::vector<kube::Node> nodes;
+  std::vector<kube::Pod> pods;
+  for (int i = 0; i < kGroups; ++i) {
+    const std::string number = std::to_string(100 + i);
+    nodes.push_back(make_node("n" + number, "b1", "r1"));
+    for (const char* member : {"a", "b"}) {
+      pods.push_back(make_member(member + number, "g" + number, 2, 4));
+      pods.back().annotations["muster.dev/hold-timeout"] = "8s";
+    }
+  }
+  list_nodes(nodes);
+  list_pods(pods);
+  std::size_t nominations = only<Nominate>(settle()).size();
+  for (const kube::Pod& pod : pods) {
+    now += Duration(1'000);
+    call(pod.name, planned(pod.name));
+    nominations += only<Nominate>(settle()).size();
+  }
+  CHECK(coordinator.counts().groups.at(State::kBound) == kGroups);
+  CHECK(nominations == pods.size());
+}
+
+TEST_CASE_METHOD(Desk, "Of two promises of one room neither is taken up, and both keep it until withdrawn") {
+  list_nodes({make_node("n1", "b1", "r1")});
+  kube::Pod a = make_member("a", "g", 1);
+  kube::Pod b = make_member("b", "h", 1);
+  for (kube::Pod* pod : {&a, &b}) {
+    pod->nominated_node = "n1";
+    pod->annotations["muster.dev/plan"] = "old-" + pod->name;
+  }
+  list_pods({a, b});
+  const Commands said = advance();
+  CHECK(only<Withdraw>(said).size() == 2);
+  CHECK(only<Release>(said).empty());
+  CHECK(coordinator.counts().reservations == 2);
+  a.nominated_node.clear();
+  a.annotations.erase("muster.dev/plan");
+  see(a);
+  CHECK(only<Nominate>(advance()).empty());  // the other's binding may still come
+  b.nominated_node.clear();
+  b.annotations.erase("muster.dev/plan");
+  see(b);
+  CHECK(only<Nominate>(advance()).size() == 1);
+}

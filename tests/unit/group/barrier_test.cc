@@ -80,6 +80,21 @@ TEST_CASE_METHOD(Released, "No binding is posted before the last planned member 
   CHECK(bindings[3].node == "n2");
 }
 
+TEST_CASE_METHOD(Released, "A binding names the version at which its pod was seen with the plan") {
+  bench.pod("a").version = "7";
+  bench.pod("b").version = "8";
+  bench.pod("b").plan = "p1+";
+  bench.pod("c").version = "9";
+  bench.pod("c").plan = "p0";
+  for (const char* uid : {"a", "b", "c"}) bench.see(uid);
+  for (const char* uid : {"a", "b", "c", "d"}) bench.call(uid, 1);
+  const auto bindings = only<Bind>(bench.take());
+  REQUIRE(bindings.size() == 4);
+  CHECK(bindings[0].version == "7");
+  CHECK(bindings[1].version == "8");
+  CHECK(bindings[2].version.empty());  // it may have lost the plan: whoever binds it looks first
+}
+
 TEST_CASE_METHOD(Released, "Members left out of the plan are not waited for") {
   bench.erase("d");
   for (const char* uid : {"x", "y"}) bench.create(uid, 4);

@@ -269,3 +269,45 @@ TEST_CASE_METHOD(Released, "A planned member that asks for something else is pla
   CHECK(withdrawn(bench.take()).size() == 4);
   CHECK(bench.plan());
 }
+
+TEST_CASE("A plan's time runs anew with each member that is nominated or asked for the first time") {
+  GroupBench bench;
+  bench.room.slots = {{"n1", 4}};
+  bench.create_all({"a", "b", "c", "d"});
+  bench.plan();
+  bench.take();
+  for (const char* uid : {"a", "b", "c", "d"}) {
+    bench.pass(Duration(29'000));
+    REQUIRE(bench.state() == State::kReserved);
+    bench.group().nominated(uid, "p1", {}, bench.context());
+  }
+  for (const char* uid : {"a", "b", "c"}) {
+    bench.pass(Duration(29'000));
+    REQUIRE(bench.state() == State::kReserved);
+    bench.call(uid, 1);
+  }
+  bench.call("a", 2);  // again, and no step
+  bench.pass(Duration(20'000));
+  bench.call("a", 3);
+  bench.pass(Duration(10'000));
+  CHECK(bench.state() == State::kPending);
+}
+
+TEST_CASE("A plan is not given back while one that was made before it comes on") {
+  GroupBench bench;
+  bench.room.slots = {{"n1", 4}};
+  const TimePoint before = bench.now;
+  bench.pass(Duration(1'000));
+  bench.create_all({"a", "b", "c", "d"});
+  bench.reserve();
+  const TimePoint after = bench.now + Duration(1);
+  for (int i = 0; i < 5; ++i) {
+    bench.pass(Duration(29'000));
+    CHECK(bench.state() == State::kReserved);
+    bench.progress.step(before, bench.now);
+  }
+  bench.pass(Duration(15'000));
+  bench.progress.step(after, bench.now);  // a younger one is not before it
+  bench.pass(Duration(15'000));
+  CHECK(bench.state() == State::kPending);
+}

@@ -50,24 +50,98 @@ TEST_CASE_METHOD(Restarted, "A plan that stands on all members is taken up and r
   CHECK(only<Bind>(bench.take()).size() == 4);
 }
 
-TEST_CASE_METHOD(Restarted, "The changes of a plan taken up are counted on") {
-  for (const char* uid : {"a", "b"}) promise(uid, "n1", "p7");
-  promise("c", "n2", "p7.2");
-  promise("d", "n2", "p7.9");
-  bench.restart_and_resume();
-  bench.take();
-  bench.group().node_refused("a", "n1", bench.context());
-  CHECK(only<Nominate>(bench.take()).at(0).plan == "p7.10");
-}
-
 TEST_CASE_METHOD(Restarted, "A plan that stands on too few members is withdrawn and made again") {
   promise("a", "n1", "p7");
   promise("b", "n1", "p7");
   bench.restart_and_resume();
   CHECK(withdrawn() == std::set<std::string>{"a", "b"});
+  bench.carry_out();
   CHECK(bench.room.reserved.empty());
   CHECK(bench.plan());
   CHECK(bench.room.reserved.size() == 4);
+}
+
+TEST_CASE_METHOD(Restarted, "The room of a promise that is not taken up stays taken until it is gone") {
+  promise("a", "n1", "p7");
+  promise("b", "n1", "p7");
+  bench.restart_and_resume();
+  bench.take();
+  CHECK(bench.room.reserved.size() == 2);
+  CHECK(bench.group().found() == std::set<std::string>{"a", "b"});
+  CHECK_FALSE(bench.plan());
+  SECTION("seen withdrawn") {
+    for (const char* uid : {"a", "b"}) promise(uid, "", "");
+  }
+  SECTION("bound after all") { bench.pod("a").node = bench.pod("b").node = "n1"; }
+  SECTION("deleted") {
+    for (const char* uid : {"a", "b"}) bench.pod(uid).terminating = true;
+  }
+  bench.see("a");
+  CHECK(bench.room.reserved.size() == 1);
+  CHECK_FALSE(bench.plan());
+  bench.see("b");
+  CHECK(bench.room.reserved.empty());
+  CHECK(bench.group().found().empty());
+}
+
+TEST_CASE_METHOD(Restarted, "A pod that is gone holds nothing for another Muster") {
+  promise("a", "n1", "p7");
+  bench.restart_and_resume();
+  REQUIRE(bench.room.reserved.size() == 1);
+  bench.erase("a");
+  CHECK(bench.group().found().empty());
+}
+
+TEST_CASE_METHOD(Restarted, "A nomination without its node still stands for a binding") {
+  promise("a", "n1", "p7");
+  bench.restart_and_resume();
+  promise("a", "", "p7");  // kube-scheduler has cleared the node
+  bench.see("a");
+  CHECK(bench.room.reserved.size() == 1);
+}
+
+TEST_CASE_METHOD(Restarted, "What is not seen withdrawn is withdrawn again and again") {
+  promise("a", "n1", "p7");
+  bench.restart_and_resume();
+  bench.take();
+  for (int i = 0; i < 3; ++i) {
+    CHECK(bench.group().next_timer() == bench.now + Duration(30'000));
+    bench.pass(Duration(30'000));
+    CHECK(withdrawn() == std::set<std::string>{"a"});
+    bench.take();
+  }
+  CHECK(bench.room.reserved.size() == 1);
+}
+
+TEST_CASE_METHOD(Restarted, "A plan that was taken up keeps its room when it ends, until it is withdrawn") {
+  for (const char* uid : {"a", "b"}) promise(uid, "n1", "p7");
+  for (const char* uid : {"c", "d"}) promise(uid, "n2", "p7");
+  bench.restart_and_resume();
+  bench.take();
+  SECTION("by its deadline") { bench.pass(Duration(30'000)); }
+  SECTION("by a node that is refused") { bench.group().node_refused("a", "n1", bench.context()); }
+  CHECK(bench.state() == State::kPending);
+  CHECK(only<Nominate>(bench.out).empty());
+  CHECK(withdrawn().size() == 4);
+  CHECK(bench.room.reserved.size() == 4);
+  bench.carry_out();
+  CHECK(bench.room.reserved.empty());
+  bench.pass(Duration(2'000));
+  CHECK(bench.plan());
+}
+
+TEST_CASE_METHOD(Restarted, "Who leaves a plan that was taken up keeps its room likewise") {
+  for (const char* uid : {"a", "b", "c", "d"}) bench.pod(uid).spec->min_member = 3;
+  for (const char* uid : {"a", "b", "c", "d"}) promise(uid, "n2", "p7");
+  bench.restart_and_resume();
+  bench.take();
+  for (const char* uid : {"a", "b", "c", "d"}) bench.call(uid, 1);
+  REQUIRE(bench.state() == State::kBinding);
+  bench.take();
+  const auto refused = fail(ErrorCode::kForbidden, "no");
+  bench.group().bind_done("a", "p7", refused, bench.context());
+  CHECK(withdrawn() == std::set<std::string>{"a"});
+  CHECK(bench.room.reserved.contains("a"));
 }
 
 TEST_CASE_METHOD(Restarted, "A plan that was half bound is taken up with the bound members counted") {
@@ -94,12 +168,12 @@ TEST_CASE_METHOD(Restarted, "A plan that does not hold any more is withdrawn") {
   SECTION("because it breaks a constraint") { bench.room.holds = false; }
   bench.restart_and_resume();
   CHECK(withdrawn().size() == 4);
-  CHECK(bench.room.reserved.empty());
   CHECK(bench.state() == State::kPending);
+  bench.carry_out();
+  CHECK(bench.room.reserved.empty());
 }
 
-TEST_CASE_METHOD(Restarted,
-                 "A plan half reserved when one of its nodes turns out full leaves nothing reserved") {
+TEST_CASE_METHOD(Restarted, "A plan half reserved when one of its nodes turns out full is not taken up") {
   for (const char* uid : {"a", "b"}) promise(uid, "n1", "p7");
   for (const char* uid : {"c", "d"}) promise(uid, "n2", "p7");
   bench.restart();
@@ -114,13 +188,16 @@ TEST_CASE_METHOD(Restarted,
     bool reserve(const GroupKey& k, const Member& m, const std::string& n) override {
       return real.reserve(k, m, n);
     }
+    bool keep(const GroupKey& k, const Member& m, const std::string& n) override {
+      return real.keep(k, m, n);
+    }
     void unreserve(const std::string& uid) override { real.unreserve(uid); }
     std::string domain_of(const std::string& node) const override { return real.domain_of(node); }
   };
   Believer believer(bench.room);
   const Context context = bench.context();
-  bench.group().resume({context.now, believer, context.new_plan_id, context.out});
-  CHECK(bench.room.reserved.empty());
+  bench.group().resume({context.now, believer, context.progress, context.new_plan_id, context.out});
+  CHECK(bench.group().found().size() == 4);
   CHECK(withdrawn().size() == 4);
 }
 
@@ -132,6 +209,7 @@ TEST_CASE_METHOD(Restarted, "Of two plans the larger is taken up and the other w
   for (const char* uid : {"c", "d", "e"}) promise(uid, "n2", "p8");
   bench.restart_and_resume();
   CHECK(withdrawn() == std::set<std::string>{"a", "b"});
+  bench.carry_out();
   CHECK(bench.room.reserved.size() == 3);
 }
 

@@ -28,6 +28,7 @@ class WideRoom final : public Room {
   bool reserve(const GroupKey&, const Member& member, const std::string& node) override {
     return reserved.emplace(member.pod.uid, node).second;
   }
+  bool keep(const GroupKey&, const Member&, const std::string&) override { return false; }
   void unreserve(const std::string& uid) override { reserved.erase(uid); }
   std::string domain_of(const std::string&) const override { return "block=b1"; }
 
@@ -38,6 +39,7 @@ class WideRoom final : public Room {
 class Life {
  public:
   WideRoom room;
+  Progress progress;
   std::vector<Member> members;
   Group group{{"ns", "g"}, Settings{}, TimePoint{}};
 
@@ -57,7 +59,7 @@ class Life {
       index_[uid] = static_cast<std::size_t>(i);
     }
   }
-  Context context() { return {now, room, new_id, out}; }
+  Context context() { return {now, room, progress, new_id, out}; }
   Member& member(const std::string& uid) { return members[index_.at(uid)]; }
   void see(Member& m) {
     if (m.bound()) room.reserved.erase(m.pod.uid);
