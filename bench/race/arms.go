@@ -21,6 +21,15 @@ type Cluster struct {
 	Watch     *Watch
 
 	audited int64 // so far the audit log has been read
+	atEnd   []func()
+}
+
+// Stop ends the control plane and takes away what arms have left outside its folder.
+func (c *Cluster) Stop() {
+	c.ControlPlane.Stop()
+	for _, f := range c.atEnd {
+		f()
+	}
 }
 
 // Gang is one of the gangs of a Work.

@@ -48,6 +48,9 @@ func kueueArm(ctx context.Context, c *Cluster, folder string) (Arm, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return Arm{}, err
 	}
+	if _, err := os.Stat(kueueCerts); os.IsNotExist(err) {
+		c.atEnd = append(c.atEnd, removeKueueCerts)
+	}
 	if err := placeCertificate(c, kueueCerts); err != nil {
 		return Arm{}, err
 	}
@@ -119,6 +122,14 @@ func startKueue(ctx context.Context, c *Cluster, binary string) ([]*harness.Proc
 	}
 	scheduler, err := startPlain(c)
 	return append([]*harness.Process{kueue}, scheduler...), err
+}
+
+// removeKueueCerts leaves what else there is in the folders above.
+func removeKueueCerts() {
+	os.RemoveAll(kueueCerts)
+	for folder := filepath.Dir(kueueCerts); folder != "/etc"; folder = filepath.Dir(folder) {
+		os.Remove(folder)
+	}
 }
 
 // placeCertificate writes a pair tls.crt, tls.key into a folder.
