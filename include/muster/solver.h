@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "muster/cluster.h"
+#include "muster/mix.h"
 #include "muster/request.h"
 #include "muster/verdict.h"
 
@@ -18,6 +19,9 @@ struct SolveOptions {
   uint64_t step_budget = 20'000'000;  // a step is a few nanoseconds of work
   uint64_t quality_budget = 100'000;  // steps spent on a better placement once one is known
   bool remedies = true;               // look for the smallest change that would help when it does not fit
+  // What is asked for these days: chooses among domains of its level that hold a small group equally well.
+  // Absent: the tightest one. The mix remembers what it works out.
+  Mix* mix = nullptr;
 };
 
 // Places the members that are not bound: all, or at least the minimum; where bound members reach the minimum

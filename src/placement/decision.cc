@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "placement/quality.h"
+#include "placement/unit_choice.h"
 
 namespace muster::placement {
 namespace {
@@ -21,9 +22,7 @@ Outcome around_bound(const Problem& problem) {
   return outcome;
 }
 
-}  // namespace
-
-Outcome decide(Search& search) {
+Outcome decide_span(Search& search) {
   Problem& problem = search.problem;
   if (problem.pending == 0) return around_bound(problem);
   if (problem.plainly_sliced()) return decide_slices(search);
@@ -38,6 +37,15 @@ Outcome decide(Search& search) {
     spread_evenly(search, outcome);
   else
     use_fewer_domains(search, outcome, effort);
+  return outcome;
+}
+
+}  // namespace
+
+Outcome decide(Search& search) {
+  Outcome outcome = decide_span(search);
+  if (search.mix != nullptr && outcome.answer == Answer::kFits && search.problem.pending > 0)
+    choose_unit(search, *search.mix, outcome);
   return outcome;
 }
 

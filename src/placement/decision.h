@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "muster/mix.h"
 #include "muster/verdict.h"
 #include "placement/problem.h"
 #include "placement/slots.h"
@@ -27,6 +28,7 @@ struct Search {
   Problem& problem;
   Budget& budget;   // for deciding
   Budget& quality;  // for improving
+  Mix* mix = nullptr;
 };
 
 // The whole decision, by whichever method the request calls for.

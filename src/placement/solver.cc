@@ -61,7 +61,7 @@ Verdict solve(const PlacementRequest& request, ClusterState& state, const SolveO
   if (bound_contradict_group(problem)) return CertifiedNo{placement::explain_bound(problem, 0), 0};
   Budget budget(options.step_budget);
   Budget quality(options.quality_budget);
-  Search search{problem, budget, quality};
+  Search search{problem, budget, quality, options.mix};
   Outcome outcome = placement::decide(search);
   const uint64_t steps = budget.used() + quality.used();
   if (outcome.answer != Answer::kFits) {

@@ -1,6 +1,7 @@
 // What must hold for every instance, whatever the answer.
 #include <catch2/catch.hpp>
 #include <cstdlib>
+#include <set>
 
 #include "generator.h"
 #include "muster/solver.h"
@@ -28,6 +29,24 @@ std::vector<int64_t> free_room(const ClusterState& state) {
   for (uint16_t r = 0; r < state.resource_count(); ++r)
     for (const int64_t free : state.free_column(ResourceId{r})) all.push_back(free);
   return all;
+}
+
+// How many domains of each level a placement touches.
+std::vector<std::size_t> span(const Fits& fits, const Topology& topology) {
+  std::vector<std::size_t> counts;
+  for (uint16_t level = 0; level < topology.level_count(); ++level) {
+    std::set<DomainId> touched;
+    for (const Assignment& it : fits.placement) touched.insert(topology.domain_of(it.host, LevelId{level}));
+    counts.push_back(touched.size());
+  }
+  return counts;
+}
+
+// What the request's own members ask for, each part alone.
+Mix mix_of(const Instance& instance, LevelId level) {
+  std::vector<MixShape> shapes;
+  for (const Role& role : instance.request.roles) shapes.push_back({{{role.demand, role.node_set, 1}}, 1});
+  return {instance.state, level, std::move(shapes)};
 }
 
 }  // namespace
@@ -114,5 +133,26 @@ TEST_CASE("invariants: a small budget makes answers undecided, never wrong") {
     const Verdict hasty = solve(instance.request, instance.state, options);
     if (std::holds_alternative<Undecided>(full)) return;
     REQUIRE((std::holds_alternative<Undecided>(hasty) || hasty.index() == full.index()));
+  });
+}
+
+TEST_CASE("invariants: a mix changes neither the answer nor what a placement touches") {
+  for_each_instance([](Instance& instance, uint64_t) {
+    const Topology& topology = instance.state.topology();
+    const Verdict without = solve(instance.request, instance.state);
+    for (uint16_t level = 1; level < topology.level_count(); ++level) {
+      Mix mix = mix_of(instance, LevelId{level});
+      SolveOptions options;
+      options.mix = &mix;
+      const Verdict with = solve(instance.request, instance.state, options);
+      REQUIRE(with.index() == without.index());
+      const auto* fits = std::get_if<Fits>(&with);
+      if (fits == nullptr) continue;
+      REQUIRE(fits->level == std::get<Fits>(without).level);
+      REQUIRE(fits->placed == std::get<Fits>(without).placed);
+      const auto before = span(std::get<Fits>(without), topology);
+      const auto after = span(*fits, topology);
+      for (std::size_t i = 0; i < after.size(); ++i) REQUIRE(after[i] <= before[i]);
+    }
   });
 }
