@@ -24,7 +24,7 @@ constexpr const char* kFgd = "06-FGD";
 struct Options {
   std::string traces;
   uint32_t seeds = 10;
-  std::vector<std::string> policies{"muster", "gradient", "best-fit"};
+  std::vector<std::string> policies{"muster", "muster-no-mix", "gradient", "best-fit"};
   std::string only;  // workload
   std::string json;
 };
@@ -51,7 +51,8 @@ double now_micros() {
 
 std::unique_ptr<Packer> make(const std::string& policy, const std::vector<OpenbNode>& nodes,
                              const std::vector<OpenbPod>& pods) {
-  if (policy == "muster") return make_muster(nodes, pods);
+  if (policy == "muster") return make_muster(nodes, pods, true);
+  if (policy == "muster-no-mix") return make_muster(nodes, pods, false);
   if (policy == "gradient") return make_gradient(nodes, pods);
   return make_best_fit(nodes);
 }
@@ -134,9 +135,9 @@ Options parse(int argc, char** argv) {
                "bench_packing");
   app.add_option("--traces", options.traces, "folder with alibaba-gpu-v2023 and fgd_reference_gpu_alloc.csv");
   app.add_option("--seeds", options.seeds, "orders of arrival (10)");
-  app.add_option("--policies", options.policies, "of muster, gradient, best-fit (all)")
+  app.add_option("--policies", options.policies, "of muster, muster-no-mix, gradient, best-fit (all)")
       ->delimiter(',')
-      ->check(CLI::IsMember({"muster", "gradient", "best-fit"}));
+      ->check(CLI::IsMember({"muster", "muster-no-mix", "gradient", "best-fit"}));
   app.add_option("--workload", options.only, "only this one, such as default");
   app.add_option("--json", options.json, "write the figures to this file as well");
   try {

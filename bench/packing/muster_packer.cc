@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "muster/solver.h"
@@ -11,7 +12,7 @@ namespace {
 
 class Muster final : public Packer {
  public:
-  Muster(const std::vector<OpenbNode>& nodes, const std::vector<OpenbPod>& workload)
+  Muster(const std::vector<OpenbNode>& nodes, const std::vector<OpenbPod>& workload, bool knows_mix)
       : state_(topology_of(nodes)),
         gpu_(state_.intern_resource("nvidia.com/gpu")),
         cpu_(state_.intern_resource("cpu")),
@@ -26,22 +27,23 @@ class Muster final : public Packer {
     for (const std::string& spec : specs) {
       if (!spec.empty()) add_node_set(spec, nodes);
     }
+    mix_.emplace(state_, *state_.topology().find_level("node"),
+                 knows_mix ? shapes_of(workload) : std::vector<MixShape>{});
   }
 
   bool place(const OpenbPod& pod) override {
     PlacementRequest request;
-    const auto set = node_sets_.find(pod.models);
-    const NodeSetId node_set = set == node_sets_.end() ? kEveryHost : set->second;
     request.subgroups[0].owner = OwnerId{next_owner_++};
-    request.roles.push_back({{{cpu_, pod.cpu}, {memory_, pod.memory}}, node_set});
-    request.members.push_back({0, 0, 0, kNoHost});
-    if (pod.gpus > 0) {
-      request.subgroups[0].required = "node";
-      request.roles.push_back({{{gpu_, pod.share}}, node_set});
-      for (uint32_t g = 0; g < pod.gpus; ++g) request.members.push_back({1, 0, 1 + g, kNoHost});
+    request.subgroups[0].required = "node";
+    for (const MixPart& part : shape_of(pod).parts) {
+      request.roles.push_back({part.demand, part.node_set});
+      const auto role = static_cast<uint32_t>(request.roles.size() - 1);
+      for (uint32_t i = 0; i < part.count; ++i)
+        request.members.push_back({role, 0, static_cast<int64_t>(request.members.size()), kNoHost});
     }
     SolveOptions options;
     options.remedies = false;
+    options.mix = &*mix_;
     const Verdict verdict = solve(request, state_, options);
     const auto* fits = std::get_if<Fits>(&verdict);
     if (!fits) return false;
@@ -77,17 +79,38 @@ class Muster final : public Packer {
     node_sets_[spec] = set;
   }
 
+  [[nodiscard]] MixShape shape_of(const OpenbPod& pod) const {
+    const auto set = node_sets_.find(pod.models);
+    const NodeSetId node_set = set == node_sets_.end() ? kEveryHost : set->second;
+    MixShape shape;
+    shape.parts.push_back({{{cpu_, pod.cpu}, {memory_, pod.memory}}, node_set, 1});
+    if (pod.gpus > 0) shape.parts.push_back({{{gpu_, pod.share}}, node_set, pod.gpus});
+    return shape;
+  }
+
+  [[nodiscard]] std::vector<MixShape> shapes_of(const std::vector<OpenbPod>& workload) const {
+    std::map<OpenbPod, double> counts;
+    for (const OpenbPod& pod : workload) ++counts[pod];
+    std::vector<MixShape> shapes;
+    for (const auto& [pod, count] : counts) {
+      shapes.push_back(shape_of(pod));
+      shapes.back().weight = count;
+    }
+    return shapes;
+  }
+
   ClusterState state_;
   ResourceId gpu_, cpu_, memory_;
   std::map<std::string, NodeSetId> node_sets_;
+  std::optional<Mix> mix_;
   uint32_t next_owner_ = 0;
 };
 
 }  // namespace
 
 std::unique_ptr<Packer> make_muster(const std::vector<OpenbNode>& nodes,
-                                    const std::vector<OpenbPod>& workload) {
-  return std::make_unique<Muster>(nodes, workload);
+                                    const std::vector<OpenbPod>& workload, bool knows_mix) {
+  return std::make_unique<Muster>(nodes, workload, knows_mix);
 }
 
 }  // namespace muster::bench

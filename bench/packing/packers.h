@@ -21,7 +21,7 @@ class Packer {
 // group that requires one node: one member for CPU and memory, one member per device. All of the choice
 // (which node, which device) is the solver's.
 [[nodiscard]] std::unique_ptr<Packer> make_muster(const std::vector<OpenbNode>& nodes,
-                                                  const std::vector<OpenbPod>& workload);
+                                                  const std::vector<OpenbPod>& workload, bool knows_mix);
 
 // Not Muster: a policy of this benchmark that knows the workload's mix of pods and goes where fragmentation
 // (FGD's measure, ATC'23) grows least; ties: the node with least CPU left.

@@ -82,6 +82,7 @@ double percentile(const std::vector<double>& sorted, double share) {
 
 Row run(Cluster& cluster, Family family, uint32_t members, bool yes, const Options& options) {
   const PlacementRequest request = make_request(cluster, family, members, yes);
+  Mix mix = make_mix(cluster);
   Row row{cluster.state.host_count(), to_string(family), request.members.size(), yes};
   Random random(options.seed);
   std::vector<double> micros;
@@ -90,6 +91,7 @@ Row run(Cluster& cluster, Family family, uint32_t members, bool yes, const Optio
     for (int i = 0; i < 16; ++i) disturb(cluster, random);
     SolveOptions solving;
     solving.remedies = false;
+    solving.mix = &mix;
     const double start = now_micros();
     const Verdict verdict = solve(request, cluster.state, solving);
     micros.push_back(micros_since(start));
@@ -168,9 +170,10 @@ void run_all(uint32_t hosts, const Options& options, Totals& totals) {
   for (std::size_t f = 0; f < kFamilies; ++f) {
     const auto family = static_cast<Family>(f);
     if (!options.family.empty() && options.family != to_string(family)) continue;
-    for (const uint32_t members : {8U, 64U, 1'024U, 16'000U}) {
+    for (const uint32_t members : {1U, 8U, 64U, 1'024U, 16'000U}) {
       for (const bool yes : {true, false}) {
         if (!options.ask.empty() && (options.ask == "yes") != yes) continue;
+        if (members == 1 && (family != Family::kIdentical || !yes)) continue;
         if (members * 2 > hosts || (options.members != 0 && options.members != members)) continue;
         const Row row = run(cluster, family, members, yes, options);
         print(row);

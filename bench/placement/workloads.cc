@@ -97,6 +97,20 @@ std::string to_string(Family family) {
   return kNames[static_cast<std::size_t>(family)];
 }
 
+Mix make_mix(const Cluster& cluster) {
+  std::vector<MixShape> shapes;
+  const std::pair<int64_t, double> kinds[] = {{1, 4}, {2, 1}, {4, 1}, {8, 4}};
+  for (const auto& [gpus, weight] : kinds)
+    shapes.push_back({{{{{cluster.gpu, gpus},
+                         {cluster.cpu, gpus * 8'000},
+                         {cluster.memory, gpus << 36},
+                         {cluster.pods, 1}},
+                        kEveryHost,
+                        1}},
+                      weight});
+  return {cluster.state, cluster.state.topology().host_level(), std::move(shapes)};
+}
+
 PlacementRequest make_request(const Cluster& cluster, Family family, uint32_t members, bool yes) {
   PlacementRequest request;
   request.subgroups[0].owner = OwnerId{5000};
@@ -106,7 +120,10 @@ PlacementRequest make_request(const Cluster& cluster, Family family, uint32_t me
     request.subgroups[0].preferred = members <= 64 ? "rack" : "block";
   switch (family) {
     case Family::kIdentical:
-      add(request, add_role(cluster, request, 8, 64'000, 512), members);
+      add(request,
+          members == 1 ? add_role(cluster, request, 1, 8'000, 64)
+                       : add_role(cluster, request, 8, 64'000, 512),
+          members);
       break;
     case Family::kSizes: {
       const uint32_t roles[] = {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "muster/cluster.h"
+#include "muster/mix.h"
 #include "muster/request.h"
 
 namespace muster::bench {
@@ -43,7 +44,7 @@ struct Cluster {
 void disturb(Cluster& cluster, Random& random);
 
 enum class Family : uint8_t {
-  kIdentical,
+  kIdentical,      // 8 GPUs each; a single member: 1
   kSizes,          // GPU 1, 2, 4, 8
   kLeaderWorkers,  // one leader for 64 workers
   kThreeRoles,
@@ -53,6 +54,9 @@ enum class Family : uint8_t {
 };
 inline constexpr std::size_t kFamilies = 7;
 [[nodiscard]] std::string to_string(Family family);
+
+// Pods of 1, 2, 4 and 8 GPUs with 8 cores for each, many of the first and the last.
+[[nodiscard]] Mix make_mix(const Cluster& cluster);
 
 // `yes`: asks for less than there usually is. Otherwise for what no rack or block can hold together: for few
 // members on the hosts of Cluster::few, else in one rack or block.

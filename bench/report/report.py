@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """One self-contained HTML page from the JSON files of the benchmarks: tables, and plots as SVG inside.
 
-report.py FOLDER OUT.html: FOLDER has placement.json, verbs.json, packing.json, queueing.json, race.json; those that are
-absent are named as such. No network, no library beyond Python's own.
+report.py FOLDER OUT.html: FOLDER has placement.json, reference.json, verbs.json, packing.json, queueing.json, race.json;
+those that are absent are named as such. No network, no library beyond Python's own.
 """
 
 import html
@@ -51,6 +51,15 @@ def placement(data):
             series.setdefault(row["family"], []).append((row["members"], row["p99_us"]))
     return text + lines(f"p99 of a decision that fits, {largest:,} hosts", "members", "µs", series, log_x=True,
                         log_y=True)
+
+
+def reference(data):
+    rows = [[f"{row['family']}", f"{row['hosts']:,}", row["members"], f"{row['possible']} of {row['rounds']}",
+             policy["policy"], number(policy["p50_us"]),
+             (f"{policy['falseNo_pct']:.1f}", "bad" if policy["falseNo_pct"] else "good"),
+             f"{policy['racksToMuster']:.2f}" if policy["racksToMuster"] else "–"]
+            for row in data["rows"] for policy in row["policies"]]
+    return table(["family", "hosts", "members", "possible", "policy", "p50 µs", "false no, %", "racks ÷ solver's"], rows)
 
 
 def verbs(data):
@@ -102,6 +111,7 @@ def queueing(data):
 
 
 SECTIONS = [("placement.json", "Placement latency", placement),
+            ("reference.json", "One pod after another", reference),
             ("verbs.json", "Verb latency", verbs),
             ("packing.json", "Packing", packing),
             ("queueing.json", "Queueing in virtual time", queueing),
