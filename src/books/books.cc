@@ -80,6 +80,7 @@ void Books::rebuild() {
   Result<Topology> topology = Topology::build(spec_, std::move(hosts));
   MUSTER_CHECK(topology.has_value());  // the levels were checked at start, node names are unique
   state_ = ClusterState(std::move(*topology));
+  mix_.reset();
   for (const std::string& resource : resources_) static_cast<void>(state_.intern_resource(resource));
   for (std::size_t i = 0; i < node_sets_.count(); ++i) static_cast<void>(state_.add_node_set());
   evaluated_.assign(node_sets_.count(), false);
@@ -244,6 +245,10 @@ void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey
   } else {
     forget_node_set(node_sets_.drop(pod.uid));
   }
+  if (member && !pod.ended())
+    shapes_.hold(pod.uid, member->demand, member->node_set);
+  else
+    shapes_.drop(pod.uid);
   const auto found = charges_.find(pod.uid);
   if (pod.node_name.empty() || pod.ended()) {
     // An unbound pod keeps its reservation; a pod that has ended holds nothing.
@@ -273,6 +278,7 @@ void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey
 
 void Books::remove_pod(const std::string& uid) {
   take_away(uid);
+  shapes_.drop(uid);
   forget_node_set(node_sets_.drop(uid));
 }
 
@@ -280,6 +286,7 @@ void Books::remove_pod(const std::string& uid) {
 void Books::forget_node_set(NodeSetId set) {
   if (set == kEveryHost) return;
   evaluated_[at(set) - 1] = false;
+  mix_.reset();
   std::erase_if(last_no_, [&](const auto& entry) {
     const auto& roles = entry.second.request.roles;
     return std::any_of(roles.begin(), roles.end(), [&](const auto& role) { return role.node_set == set; });

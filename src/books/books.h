@@ -21,10 +21,12 @@
 #include <vector>
 
 #include "base/resources.h"
+#include "books/member_shapes.h"
 #include "books/node_sets.h"
 #include "group/room.h"
 #include "kube/types.h"
 #include "muster/cluster.h"
+#include "muster/mix.h"
 #include "muster/request.h"
 #include "muster/solver.h"
 #include "muster/topology.h"
@@ -157,6 +159,8 @@ class Books final : public group::Room {
   [[nodiscard]] std::optional<HostIndex> host_of(const std::string& node) const;
   [[nodiscard]] PlacementRequest to_request(const group::Question& question);
   [[nodiscard]] bool want_resources_of(const group::Question& question);
+  // Of the members there are, waiting and bound; made again when many have come or gone.
+  [[nodiscard]] Mix& mix();
   void touch_promises(const std::string& node);
 
   const std::vector<TreeLabels> trees_;
@@ -172,6 +176,9 @@ class Books final : public group::Room {
   uint32_t next_owner_ = 0;
 
   NodeSets node_sets_;
+  MemberShapes shapes_;
+  std::optional<Mix> mix_;              // of the state as it is
+  uint64_t mix_made_at_ = 0;            // changes of shapes_ by then
   std::vector<bool> evaluated_;         // index = NodeSetId - 1: the set's eligible hosts are in the state
   std::vector<std::string> resources_;  // that members ask for; only these have columns
 

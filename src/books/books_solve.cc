@@ -211,7 +211,9 @@ Decision Books::decide(const group::Question& question, const SolveOptions& solv
     return decision;
   }
   ++questions_;
-  decision.verdict = muster::solve(decision.request, cluster, solving);
+  SolveOptions options = solving;
+  options.mix = &mix();
+  decision.verdict = muster::solve(decision.request, cluster, options);
   return decision;
 }
 

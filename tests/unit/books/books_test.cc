@@ -447,3 +447,21 @@ TEST_CASE_METHOD(Ledger, "A group that is gone is another owner when it comes ba
   CHECK(reserve("d", "n1"));
   CHECK(reserve("e", "n2"));
 }
+
+TEST_CASE_METHOD(Ledger, "A small group leaves room that the members there are can use") {
+  const auto appears = [&](const std::string& name, int64_t gpus) {
+    books.upsert_pod(make_member(name, "g", 1, gpus), kGroup, &member(name, gpus));
+  };
+  see(bound_to(make_member("a", "g", 1, 4), "n1"));
+  see(bound_to(make_member("b", "g", 1, 3), "n2"));
+  const auto node_of_one = [&] {
+    const group::Answer answer = books.solve(question({&member("new", 1)}, 1));
+    return std::get<group::Fits>(answer).placed.front().node;
+  };
+  appears("small", 1);
+  CHECK(node_of_one() == "n1");  // the tightest, as long as all members are like it
+  for (int i = 0; i < 8; ++i) appears("four-" + std::to_string(i), 4);
+  CHECK(node_of_one() == "n2");  // where four are still free afterwards
+  for (int i = 0; i < 8; ++i) books.remove_pod(make_member("four-" + std::to_string(i), "g", 1, 4).uid);
+  CHECK(node_of_one() == "n1");
+}
