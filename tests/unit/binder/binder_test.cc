@@ -8,24 +8,17 @@
 
 #include "support/fake_writer.h"
 #include "support/kube_objects.h"
+#include "support/soon.h"
 
 using namespace muster;
 using namespace muster::group;
 using muster::test::FakeWriter;
 using muster::test::ManualClock;
+using muster::test::soon;
 
 namespace {
 
 PodId id(const std::string& name) { return {"ns", name, "uid-" + name}; }
-
-template <typename Condition>
-bool soon(const Condition& condition) {
-  for (int i = 0; i < 5'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
 
 struct Pool {
   FakeWriter api;

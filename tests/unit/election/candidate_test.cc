@@ -10,11 +10,13 @@
 #include "election/fenced_writer.h"
 #include "lease_store.h"
 #include "support/fake_writer.h"
+#include "support/soon.h"
 
 namespace muster::election {
 namespace {
 
 using namespace std::chrono_literals;
+using test::soon;
 
 class SharedLease final : public kube::Leases {
  public:
@@ -44,15 +46,6 @@ class SharedLease final : public kube::Leases {
   std::mutex mutex_;
   test::LeaseStore store_;
 };
-
-template <typename Condition>
-bool soon(const Condition& condition) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(1ms);
-  }
-  return false;
-}
 
 struct Running {
   Running(const std::string& name, SharedLease& lease, const Clock& clock, bool is_fit = true) : fit(is_fit) {

@@ -4,27 +4,19 @@
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <future>
-#include <thread>
 
 #include "support/fake_writer.h"
 #include "support/figures.h"
 #include "support/kube_objects.h"
+#include "support/soon.h"
 
 using namespace muster;
 using muster::test::make_member;
 using muster::test::make_node;
 using muster::test::make_pod;
+using muster::test::soon;
 
 namespace {
-
-template <typename Condition>
-bool soon(const Condition& condition) {
-  for (int i = 0; i < 10'000; ++i) {
-    if (condition()) return true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return false;
-}
 
 struct Running {
   muster::test::FakeWriter api;
