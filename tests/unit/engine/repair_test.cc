@@ -88,6 +88,27 @@ TEST_CASE_METHOD(Cluster,
   CHECK(rack_of(node_of("p002r")) == "b1-r1");
 }
 
+TEST_CASE_METHOD(Cluster, "A member that is being evicted keeps its GPUs until its pod is gone") {
+  rack("b1", "r1", 2);
+  list(members(2, 2, {}));
+  REQUIRE(state() == State::kBound);
+  const std::string node = node_of("p001");
+  kube::Pod going = api.pod("p001");
+  going.terminating = true;
+  see(going);
+  see(member("p001r", 1, 2, {}));
+  see(make_member("next", "next", 1));
+  bring_up();
+  CHECK(state() == State::kRepairing);
+  CHECK(planned("p001r").empty());
+  CHECK(planned("next").empty());
+  gone(going);
+  bring_up();
+  CHECK(state() == State::kBound);
+  CHECK(node_of("p001r") == node);
+  CHECK(planned("next").empty());
+}
+
 TEST_CASE_METHOD(Cluster, "A replacement goes into the slice of the member that it replaces") {
   const kube::StringMap slices{{"topology-required", "block"}, {"slices", "2@rack"}};
   for (const char* name : {"r1", "r2", "r3"}) rack("b1", name, 3);
