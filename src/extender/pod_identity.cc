@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/text.h"
 
@@ -21,13 +22,8 @@ class IdentityReader : public json::json_sax_t {
 
   bool null() override { return true; }
   bool boolean(bool value) override { return other_value(value ? "true" : "false"); }
-  bool number_integer(number_integer_t value) override {
-    if (place_ == Place::kSpec && key_ == "priority") out_.priority = static_cast<int32_t>(value);
-    return other_value(std::to_string(value));
-  }
-  bool number_unsigned(number_unsigned_t value) override {
-    return number_integer(static_cast<number_integer_t>(value));
-  }
+  bool number_integer(number_integer_t value) override { return whole_number(value); }
+  bool number_unsigned(number_unsigned_t value) override { return whole_number(value); }
   bool number_float(number_float_t, const string_t& text) override { return other_value(text); }
   bool binary(binary_t&) override { return false; }
 
@@ -36,11 +32,12 @@ class IdentityReader : public json::json_sax_t {
       *field = std::move(value);
       return true;
     }
-    return wants_object() ? wrong_type(muster::quoted(value), "an object") : true;
+    const char* other = expected();
+    return other ? wrong_type(muster::quoted(value), other) : true;
   }
 
   bool start_object(std::size_t) override {
-    if (wanted() != nullptr) return wrong_type("an object", "a string");
+    if (!wants_object() && expected()) return wrong_type("an object", expected());
     Place inside = place_of_object();
     stack_.push_back(place_);
     place_ = inside;
@@ -48,8 +45,7 @@ class IdentityReader : public json::json_sax_t {
   }
   bool end_object() override { return leave(); }
   bool start_array(std::size_t) override {
-    if (wanted() != nullptr) return wrong_type("a list", "a string");
-    if (wants_object()) return wrong_type("a list", "an object");
+    if (!other_value("a list")) return false;
     stack_.push_back(place_);
     place_ = Place::kOther;
     return true;
@@ -107,10 +103,25 @@ class IdentityReader : public json::json_sax_t {
            (place_ == Place::kSpec && key_ == "schedulingGroup");
   }
 
-  bool other_value(const std::string& text) {
-    if (wanted() != nullptr) return wrong_type(text, "a string");
-    if (wants_object()) return wrong_type(text, "an object");
+  [[nodiscard]] bool wants_number() const { return place_ == Place::kSpec && key_ == "priority"; }
+
+  // What the value behind the current key has to be; null: it does not matter.
+  const char* expected() {
+    if (wanted() != nullptr) return "a string";
+    if (wants_object()) return "an object";
+    return wants_number() ? "a whole number of 32 bits" : nullptr;
+  }
+
+  template <typename Number>
+  bool whole_number(Number value) {
+    if (!wants_number() || !std::in_range<int32_t>(value)) return other_value(std::to_string(value));
+    out_.priority = static_cast<int32_t>(value);
     return true;
+  }
+
+  bool other_value(const std::string& text) {
+    const char* other = expected();
+    return other ? wrong_type(text, other) : true;
   }
 
   bool wrong_type(const std::string& value, const char* expected) {

@@ -9,7 +9,7 @@
 namespace muster::extender {
 
 // kInvalid names the field: a missing or empty metadata.name, .namespace or .uid, a value of the wrong type,
-// text that is not JSON.
+// a priority beyond 32 bits, text that is not JSON.
 [[nodiscard]] Result<PodIdentity> read_pod_identity(std::string_view pod_json);
 
 }  // namespace muster::extender

@@ -1,5 +1,6 @@
 #include "extender/codec.h"
 
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "fixtures.h"
@@ -79,6 +80,21 @@ TEST_CASE("codec: a pod of a native group is recognised") {
   CHECK(!read_filter_call(null)->pod.in_native_group);
 }
 
+TEST_CASE("codec: a pod's priority is read from its spec, and is 0 when it is missing") {
+  const auto priority = [](const std::string& more) {
+    return read_filter_call(
+               filter_with(R"({"metadata":{"name":"p","namespace":"n","uid":"u"},)" + more + "}"))
+        ->pod.priority;
+  };
+  CHECK(priority(R"("spec":{"priority":1000000000})") == 1'000'000'000);
+  CHECK(priority(R"("spec":{"priority":-7})") == -7);
+  CHECK(priority(R"("spec":{"priority":2147483647})") == std::numeric_limits<int32_t>::max());
+  CHECK(priority(R"("spec":{"priority":-2147483648})") == std::numeric_limits<int32_t>::min());
+  CHECK(priority(R"("spec":{"priority":null})") == 0);
+  CHECK(priority(R"("spec":{"schedulerName":"muster"})") == 0);
+  CHECK(priority(R"("priority":5,"spec":{"overhead":{"priority":6},"tolerations":[{"priority":7}]})") == 0);
+}
+
 TEST_CASE("codec: only the pod's own fields count, not those of the same name elsewhere") {
   std::string body = filter_with(
       R"({"spec":{"containers":[{"name":"c","metadata":{"name":"wrong"}}],"template":{"metadata":{"uid":"wrong",
@@ -135,6 +151,13 @@ TEST_CASE("codec: a filter call that cannot be used is refused with field and va
       {filter_with(R"({"metadata":{"annotations":"x"}})"),
        "Pod.metadata.annotations is \"x\", not an object"},
       {filter_with(R"({"spec":{"schedulerName":1}})"), "Pod.spec.schedulerName is 1, not a string"},
+      {filter_with(R"({"spec":{"priority":2147483648}})"),
+       "Pod.spec.priority is 2147483648, not a whole number of 32 bits"},
+      {filter_with(R"({"spec":{"priority":18446744073709551615}})"), "not a whole number of 32 bits"},
+      {filter_with(R"({"spec":{"priority":1.5}})"), "Pod.spec.priority is 1.5, not a whole number"},
+      {filter_with(R"({"spec":{"priority":"high"}})"), "Pod.spec.priority is \"high\", not a whole number"},
+      {filter_with(R"({"spec":{"priority":[7]}})"), "Pod.spec.priority is a list, not a whole number"},
+      {filter_with(R"({"spec":{"priority":{}}})"), "Pod.spec.priority is an object, not a whole number"},
       {filter_with(R"({"spec":{"schedulingGroup":1}})"), "Pod.spec.schedulingGroup is 1, not an object"},
       {filter_with(R"({"metadata" 1})"), "Pod is not JSON"},
       {filter_with(R"({"metadata":{]})"), "where } is expected"},
