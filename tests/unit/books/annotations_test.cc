@@ -185,6 +185,38 @@ TEST_CASE("A member carries what the pod says") {
   CHECK(member.demand.get("nvidia.com/gpu") == 8);
 }
 
+TEST_CASE("A member carries what its failure domain goes by: marks, restarts and readiness") {
+  kube::Pod pod = muster::test::bound_to(make_member("a", "train", 4), "n1");
+  const group::Member plain = member_of(pod);
+  CHECK(plain.mark.empty());
+  CHECK(plain.restarts == 0);
+  CHECK_FALSE(plain.containers_ready);
+  CHECK_FALSE(plain.readiness_gate);
+  CHECK_FALSE(plain.shown_ready);
+
+  pod.annotations["muster.dev/let-go"] = "unwind";
+  pod.annotations["muster.dev/restarts"] = "3";
+  pod.readiness_gates = {"example.com/fabric", "muster.dev/group-ready"};
+  pod.containers_ready = true;
+  pod.group_ready = false;
+  pod.phase = kube::PodPhase::kRunning;
+  const group::Member member = member_of(pod);
+  CHECK(member.node == "n1");
+  CHECK(member.mark == "unwind");
+  CHECK(member.restarts == 3);
+  CHECK(member.containers_ready);
+  CHECK(member.readiness_gate);
+  CHECK(member.shown_ready == false);
+
+  pod.phase = kube::PodPhase::kUnknown;  // its kubelet is not heard of, whatever it said last
+  CHECK_FALSE(member_of(pod).containers_ready);
+  for (const char* count : {"-1", "1000001", "many", ""}) {
+    CAPTURE(count);
+    pod.annotations["muster.dev/restarts"] = count;
+    CHECK(member_of(pod).restarts == 0);
+  }
+}
+
 TEST_CASE("The index comes from Muster's key, then the Job's, then the StatefulSet's") {
   kube::Pod pod = make_member("a", "train", 4);
   CHECK_FALSE(member_of(pod).index);

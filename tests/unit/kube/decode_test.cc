@@ -1,6 +1,7 @@
 #include "kube/decode.h"
 
 #include <catch2/catch.hpp>
+#include <limits>
 
 #include "kube/yaml.h"
 
@@ -117,6 +118,75 @@ status:
   CHECK(pod->in_native_group);
   CHECK(pod->phase == PodPhase::kRunning);
   CHECK_FALSE(pod->ended());
+}
+
+// A running pod with these conditions, in YAML's short form.
+Pod pod_with_conditions(const std::string& conditions) {
+  const auto pod =
+      from_yaml<Pod>("metadata: {name: p}\nstatus: {phase: Running, conditions: [" + conditions + "]}");
+  REQUIRE(pod.has_value());
+  return *pod;
+}
+
+TEST_CASE("a pod and its containers are ready when their conditions are True, and only then") {
+  CHECK_FALSE(pod_with_conditions("").ready);
+  CHECK_FALSE(pod_with_conditions("").containers_ready);
+  for (const std::string status : {"'False'", "Unknown", "''"}) {
+    CAPTURE(status);
+    const Pod pod = pod_with_conditions("{type: Ready, status: " + status +
+                                        "}, {type: ContainersReady, status: " + status + "}");
+    CHECK_FALSE(pod.ready);
+    CHECK_FALSE(pod.containers_ready);
+  }
+  // As a readiness gate that is not met yet shows.
+  const Pod gated =
+      pod_with_conditions("{type: ContainersReady, status: 'True'}, {type: Ready, status: 'False'}");
+  CHECK(gated.containers_ready);
+  CHECK_FALSE(gated.ready);
+}
+
+TEST_CASE("the readiness that a group has shown on a pod is none until there is a condition of it") {
+  CHECK_FALSE(pod_with_conditions("{type: example.com/group-ready, status: 'True'}").group_ready);
+  CHECK(pod_with_conditions("{type: muster.dev/group-ready, status: 'True'}").group_ready == true);
+  CHECK(pod_with_conditions("{type: muster.dev/group-ready, status: 'False'}").group_ready == false);
+  CHECK(pod_with_conditions("{type: muster.dev/group-ready, status: Unknown}").group_ready == false);
+}
+
+TEST_CASE("the refusal of a pod is told by PodScheduled with the reason Unschedulable and nothing else") {
+  const auto message = [](const std::string& condition) {
+    return pod_with_conditions("{" + condition + ", message: words}").unschedulable_message;
+  };
+  CHECK(message("type: PodScheduled, status: 'False', reason: Unschedulable") == "words");
+  CHECK(message("type: PodScheduled, status: 'False', reason: SchedulingGated").empty());
+  CHECK(message("type: PodScheduled, status: 'True', reason: Unschedulable").empty());
+  CHECK(message("type: Ready, status: 'False', reason: Unschedulable").empty());
+}
+
+TEST_CASE("a deletion timestamp that is null is none") {
+  CHECK_FALSE(from_yaml<Pod>("metadata: {name: p, deletionTimestamp: null}")->terminating);
+}
+
+TEST_CASE("an owner that does not control a pod is not its controller") {
+  CHECK_FALSE(from_yaml<Pod>("metadata: {name: p, ownerReferences: [{kind: Job, name: j, uid: u, controller: "
+                             "false}, {kind: Job, name: k, uid: v}]}")
+                  ->controller);
+}
+
+TEST_CASE("the marks that a group leaves on its members are read as they stand") {
+  const Pod pod =
+      from_yaml<Pod>(
+          "metadata: {name: p, annotations: {muster.dev/let-go: unwind, muster.dev/restarts: '3', "
+          "musterXdev/let-go: no}}")
+          .value();
+  CHECK(pod.annotations == StringMap{{"muster.dev/let-go", "unwind"}, {"muster.dev/restarts", "3"}});
+}
+
+TEST_CASE("a priority may be any whole number of 32 bits, and is 0 when it is missing") {
+  CHECK(pod_of("  priority: 2147483647").priority == 2147483647);
+  CHECK(pod_of("  priority: -2147483648").priority == std::numeric_limits<int32_t>::min());
+  CHECK(pod_of("  schedulerName: muster").priority == 0);
+  CHECK(error_of(R"({"metadata":{"name":"p"},"spec":{"priority":-2147483649}})") ==
+        "spec.priority: -2147483649 does not fit 32 bits");
 }
 
 TEST_CASE("what the API server would fill in is filled in") {

@@ -67,6 +67,9 @@ TEST_CASE("every field of a pod but the resource version counts in its fingerpri
        [](Pod& p) { p.unmodelled = {"volumes"}; },
        [](Pod& p) { p.phase = PodPhase::kRunning; },
        [](Pod& p) { p.ready = true; },
+       [](Pod& p) { p.containers_ready = true; },
+       [](Pod& p) { p.group_ready = true; },
+       [](Pod& p) { p.group_ready = false; },
        [](Pod& p) { p.nominated_node = "n"; },
        [](Pod& p) { p.unschedulable_message = "m"; }});
 }
