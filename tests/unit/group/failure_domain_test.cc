@@ -492,8 +492,11 @@ const Row kRows[] = {
        life.pass(Duration(1'000));
        const auto marks = only<Mark>(life.take());
        life.pod("b").mark = marks[0].why;  // only one of them reached the API
+       life.pod("c").restarts = 2;
+       life.pod("a").restarts = 7;  // of no live member
        life.restart_and_resume();
        CHECK(life.state() == State::kRestarting);
+       CHECK(life.group().restarts() == 3);  // what was interrupted counts
        CHECK(life.evicted() == Names{"b", "c", "d", "e"});
      }},
     {"Unwinding, Restarting", "a PodDisruptionBudget refuses an eviction",
