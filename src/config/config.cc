@@ -282,8 +282,8 @@ Result<Configuration> parse(std::string_view yaml, std::string_view source) {
     if (document.error) return tl::unexpected(*document.error);
     return configuration;
   } catch (const YAML::Exception& error) {
-    if (error.mark.is_null()) return invalid("{}: {}", source, error.msg);
-    return invalid("{}:{}: {}", source, error.mark.line + 1, error.msg);
+    if (error.mark.is_null()) return invalid("{}: {}", source, yaml::message_of(error));
+    return invalid("{}:{}: {}", source, error.mark.line + 1, yaml::message_of(error));
   }
 }
 

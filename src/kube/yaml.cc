@@ -163,7 +163,7 @@ auto with_documents(std::string_view text, std::string_view source, Read&& read)
   } catch (const BadYaml& e) {
     return positioned(e.mark, e.message);
   } catch (const YAML::Exception& e) {
-    return positioned(e.mark, e.msg);
+    return positioned(e.mark, yaml::message_of(e));
   }
 }
 

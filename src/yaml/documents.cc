@@ -1,5 +1,6 @@
 #include "yaml/documents.h"
 
+#include <fmt/format.h>
 #include <yaml-cpp/eventhandler.h>
 
 #include <optional>
@@ -41,6 +42,19 @@ std::vector<YAML::Node> documents_of(const std::string& text) {
   while (parser.HandleNextDocument(progress)) {
   }
   return YAML::LoadAll(text);
+}
+
+std::string message_of(const YAML::Exception& error) {
+  std::string text;
+  for (const char c : error.msg) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7F) {
+      text += fmt::format("\\x{:02x}", byte);
+    } else {
+      text += c;
+    }
+  }
+  return text;
 }
 
 }  // namespace muster::yaml

@@ -14,4 +14,8 @@ namespace muster::yaml {
 
 [[nodiscard]] std::vector<YAML::Node> documents_of(const std::string& text);
 
+// What yaml-cpp says, on one line: it repeats characters of the text as they are, an escaped line break for
+// one.
+[[nodiscard]] std::string message_of(const YAML::Exception& error);
+
 }  // namespace muster::yaml

@@ -88,6 +88,7 @@ TEST_CASE("config mistakes: broken YAML is refused with its line") {
   CHECK_THAT(mistake("server: {port: 1\nlogging: {}\n"), Catch::StartsWith("m.yaml:"));
   CHECK_THAT(mistake("a: *nowhere\n"), Catch::StartsWith("m.yaml:3: "));
   CHECK_THAT(mistake("\tserver: 1\n"), Catch::StartsWith("m.yaml:3: "));
+  CHECK_THAT(mistake("a: \"\\\r\"\n"), Catch::EndsWith("unknown escape character: \\x0d"));  // on one line
 }
 
 TEST_CASE("config mistakes: hostile YAML ends in a message") {
