@@ -93,6 +93,9 @@ Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files) {
   // A waiting bind call must not keep 34 KB of record buffers.
   SSL_CTX_set_mode(
       ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  // What certFile holds is the chain. OpenSSL would look in clientCAFile for more of it in every handshake,
+  // check a signature for that, and send the CA's certificate to callers that have it.
+  SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 
   if (SSL_CTX_use_certificate_chain_file(ctx, files.cert_file.c_str()) != 1) {
     return invalid("tls certFile {}: {}", files.cert_file, take_ssl_error());

@@ -157,6 +157,21 @@ TEST_CASE("tls: with a client CA, callers without a certificate of it are refuse
   CHECK(echo(options).value().body == "hi");
 }
 
+TEST_CASE("tls: the server shows the certificates of certFile and none of clientCAFile") {
+  Authority authority("test authority");
+  TlsServer server(authority, true);
+  Certificate own = authority.issue("kube-scheduler", "");
+  SslPtr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
+  auto certificate = certificates_from_pem(own.cert_pem, "own").value();
+  REQUIRE(SSL_CTX_use_certificate(context.get(), certificate.front().get()) == 1);
+  REQUIRE(SSL_CTX_use_PrivateKey(context.get(), key_from_pem(own.key_pem, "own").value().get()) == 1);
+  test::RawSocket socket(server.port);
+  SslPtr<SSL> ssl(SSL_new(context.get()));
+  SSL_set_fd(ssl.get(), socket.fd());
+  REQUIRE(SSL_connect(ssl.get()) == 1);
+  CHECK(sk_X509_num(SSL_get_peer_cert_chain(ssl.get())) == 1);
+}
+
 TEST_CASE("tls: the caller is the subject of the certificate it has shown, in one line") {
   Authority authority("test authority");
   TlsServer server(authority, true);
