@@ -80,11 +80,18 @@ std::string post(std::string_view path, std::string_view body) {
 
 std::string get(std::string_view path) { return fmt::format("GET {} HTTP/1.1\r\nHost: x\r\n\r\n", path); }
 
-http::SslPtr<SSL_CTX> caller_context(const std::string& cert_file, const std::string& key_file) {
+http::SslPtr<SSL_CTX> caller_context(const std::string& dir) {
   http::SslPtr<SSL_CTX> context(SSL_CTX_new(TLS_client_method()));
-  bool ok = SSL_CTX_use_certificate_chain_file(context.get(), cert_file.c_str()) == 1 &&
-            SSL_CTX_use_PrivateKey_file(context.get(), key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+  SSL_CTX* ctx = context.get();
+  bool ok = SSL_CTX_use_certificate_chain_file(ctx, (dir + "/client.crt").c_str()) == 1 &&
+            SSL_CTX_use_PrivateKey_file(ctx, (dir + "/client.key").c_str(), SSL_FILETYPE_PEM) == 1 &&
+            SSL_CTX_load_verify_file(ctx, (dir + "/ca.crt").c_str()) == 1 &&
+            X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(ctx), "127.0.0.1") == 1 &&
+            SSL_CTX_set_ciphersuites(ctx, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384") == 1;
   if (!ok) throw std::runtime_error("TLS: " + http::take_ssl_error());
+  SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, nullptr);
+  SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
   return context;
 }
 

@@ -41,6 +41,8 @@ class Caller {
 
 [[nodiscard]] std::string post(std::string_view path, std::string_view body);
 [[nodiscard]] std::string get(std::string_view path);
-[[nodiscard]] http::SslPtr<SSL_CTX> caller_context(const std::string& cert_file, const std::string& key_file);
+// Handshakes as kube-scheduler makes them: it shows client.crt of the folder, checks the server against
+// ca.crt and by its address, prefers AES-128, and resumes no session (client-go sets no ClientSessionCache).
+[[nodiscard]] http::SslPtr<SSL_CTX> caller_context(const std::string& dir);
 
 }  // namespace muster::bench

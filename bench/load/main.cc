@@ -7,6 +7,7 @@
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <string_view>
 
 #include "http/tls.h"
 #include "load/measure.h"
@@ -18,8 +19,8 @@
 namespace muster::bench {
 namespace {
 
-std::string write_certificates(const test::TempDir& dir) {
-  test::Authority authority("muster load");
+std::string write_certificates(const test::TempDir& dir, test::KeyKind keys) {
+  test::Authority authority("muster load", keys);
   test::Certificate server = authority.issue("muster-extender", "IP:127.0.0.1");
   test::Certificate client = authority.issue("kube-scheduler", "");
   std::string path = dir.file("tls.crt", server.cert_pem);
@@ -40,10 +41,13 @@ struct Settings {
 
 int run(const Settings& settings) {
   Report report;
-  test::TempDir dir;
-  const std::string tls_dir = write_certificates(dir);
-  report.blocked("plain", settings.binds, blocked_binds("", settings.binds, settings.calls));
-  report.blocked("mutual TLS", settings.binds, blocked_binds(tls_dir, settings.binds, settings.calls));
+  report.blocked("", settings.binds, blocked_binds("", settings.binds, settings.calls));
+  for (std::string_view keys : {kRecommendedKeys, kOtherKeys}) {
+    test::TempDir dir;
+    const std::string tls_dir =
+        write_certificates(dir, keys == kOtherKeys ? test::KeyKind::kRsa2048 : test::KeyKind::kP256);
+    report.blocked(std::string(keys), settings.binds, blocked_binds(tls_dir, settings.binds, settings.calls));
+  }
   const std::chrono::seconds time(settings.seconds);
   report.abused(settings.abusers, time, abuse(settings.abusers, time));
   return report.end(settings.json_file);

@@ -26,6 +26,12 @@ double ms_since(steady_clock::time_point begin) {
   return std::chrono::duration<double, std::milli>(steady_clock::now() - begin).count();
 }
 
+double processor_ms_of(clockid_t clock) {
+  timespec time = {};
+  ::clock_gettime(clock, &time);
+  return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
+}
+
 Spread spread(std::vector<double> values) {
   if (values.empty()) throw std::runtime_error("nothing was measured");
   std::sort(values.begin(), values.end());
@@ -70,6 +76,11 @@ class Child {
     int status = 0;
     ::waitpid(std::exchange(pid_, -1), &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+  }
+  [[nodiscard]] double processor_ms() const {
+    clockid_t clock = 0;
+    if (::clock_getcpuclockid(pid_, &clock) != 0) throw std::runtime_error("the server is gone");
+    return processor_ms_of(clock);
   }
   [[nodiscard]] double memory_mb(const std::string& field) const {
     std::ifstream file(fmt::format("/proc/{}/status", pid_));
@@ -183,16 +194,20 @@ WellBehaved well_behaved_calls(const Target& target, std::chrono::seconds time) 
 BlockedResult blocked_binds(const std::string& tls_dir, int count, int calls) {
   ServerProcess server(tls_dir);
   http::SslPtr<SSL_CTX> context;
-  if (!tls_dir.empty()) context = caller_context(tls_dir + "/client.crt", tls_dir + "/client.key");
+  if (!tls_dir.empty()) context = caller_context(tls_dir);
   const Target target{server.port, context.get()};
   Caller control(target);
   BlockedResult out;
   out.rss_before_mb = server.memory_mb("VmRSS");
+  const double server_before = server.processor_ms();
+  const double caller_before = processor_ms_of(CLOCK_PROCESS_CPUTIME_ID);
   auto begin = steady_clock::now();
   auto callers = block_binds(target, count);
   while (std::stoi(control.call(get("/bench/waiting"))) < count)
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   out.settle_ms = ms_since(begin);
+  out.server_cpu_ms = server.processor_ms() - server_before;
+  out.caller_cpu_ms = processor_ms_of(CLOCK_PROCESS_CPUTIME_ID) - caller_before;
   out.rss_mb = server.memory_mb("VmRSS");
   for (int names : {100, 1000, 5000}) {
     for (bool member : {true, false})

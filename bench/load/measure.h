@@ -26,6 +26,8 @@ struct FilterRow {
 // Of binds that wait all at once.
 struct BlockedResult {
   double settle_ms = 0;
+  double server_cpu_ms = 0;  // processor time of either side until they had settled
+  double caller_cpu_ms = 0;
   double rss_before_mb = 0;
   double rss_mb = 0;
   double release_ms = 0;

@@ -3,16 +3,22 @@
 
 #include <chrono>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "load/measure.h"
 
 namespace muster::bench {
 
+// The keys of both sides' certificates: those that docs/server.md recommends, and others that have no bar for
+// their handshakes.
+inline constexpr std::string_view kRecommendedKeys = "P-256";
+inline constexpr std::string_view kOtherKeys = "RSA 2048";
+
 class Report {
  public:
-  // how: "plain" or "mutual TLS".
-  void blocked(const std::string& how, int count, const BlockedResult& result);
+  // keys: one of the above, or empty for plain HTTP.
+  void blocked(const std::string& keys, int count, const BlockedResult& result);
   void abused(int abusers, std::chrono::seconds time, const AbuseResult& result);
   // Writes the JSON unless file is empty. The status to end with: 1 when a bar is not held.
   [[nodiscard]] int end(const std::string& file);

@@ -19,9 +19,12 @@ struct Certificate {
   std::string key_pem;
 };
 
+enum class KeyKind { kP256, kRsa2048 };
+
 class Authority {
  public:
-  explicit Authority(const std::string& name) : key_(EVP_EC_gen("P-256")) {
+  // All keys, its own and those of its certificates, are of the kind.
+  explicit Authority(const std::string& name, KeyKind kind = KeyKind::kP256) : kind_(kind), key_(new_key()) {
     cert_.reset(make(name, key_.get(), "critical,CA:TRUE", ""));
   }
 
@@ -32,7 +35,7 @@ class Authority {
   // san such as "DNS:muster,IP:127.0.0.1". Expired: its time was over yesterday.
   [[nodiscard]] Certificate issue(const std::string& name, const std::string& san,
                                   bool expired = false) const {
-    http::SslPtr<EVP_PKEY> key(EVP_EC_gen("P-256"));
+    http::SslPtr<EVP_PKEY> key = new_key();
     http::SslPtr<X509> cert(make(name, key.get(), "critical,CA:FALSE", san, expired));
     Certificate out;
     out.cert_pem = text([&](BIO* bio) { PEM_write_bio_X509(bio, cert.get()); });
@@ -42,6 +45,10 @@ class Authority {
   }
 
  private:
+  [[nodiscard]] http::SslPtr<EVP_PKEY> new_key() const {
+    return http::SslPtr<EVP_PKEY>(kind_ == KeyKind::kP256 ? EVP_EC_gen("P-256") : EVP_RSA_gen(2048));
+  }
+
   template <typename Write>
   static std::string text(Write write) {
     http::SslPtr<BIO> bio(BIO_new(BIO_s_mem()));
@@ -80,6 +87,7 @@ class Authority {
     return cert;
   }
 
+  KeyKind kind_;
   http::SslPtr<EVP_PKEY> key_;
   http::SslPtr<X509> cert_;
 };
