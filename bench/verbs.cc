@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "extender/refusal_log.h"
 #include "extender/service.h"
 #include "http/client.h"
 #include "http/memory.h"
@@ -118,7 +119,7 @@ std::shared_ptr<const extender::Promises> promises(int hosts) {
 
 class Bench {
  public:
-  Bench() : service_(decisions_), server_(http::ServerOptions{}) {
+  Bench() : service_(decisions_, refusals_), server_(http::ServerOptions{}) {
     server_.route("POST", "/filter", [this](const http::Request& request) {
       double cpu = thread_cpu_ms();
       auto begin = steady_clock::now();
@@ -196,6 +197,8 @@ class Bench {
 
  private:
   BenchDecisions decisions_;
+  extender::Refusals refusals_;
+  const extender::RefusalLog log_{refusals_};
   extender::Service service_;
   Times* times_ = nullptr;
   std::string url_;

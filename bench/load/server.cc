@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "extender/refusal_log.h"
 #include "extender/routes.h"
 #include "http/memory.h"
 #include "http/server.h"
@@ -91,7 +92,9 @@ int serve(const std::string& tls_dir) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   BlockingDecisions decisions;
-  extender::Service service(decisions);
+  extender::Refusals refusals;
+  const extender::RefusalLog log(refusals);
+  extender::Service service(decisions, refusals);
   Times times;
   http::ServerOptions options;
   if (!tls_dir.empty()) options.tls = {tls_dir + "/tls.crt", tls_dir + "/tls.key", tls_dir + "/ca.crt", {}};

@@ -2,6 +2,7 @@
 // out as JSON strings, so that no name or message can make a second line or a field of its own.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,6 +17,7 @@ class AuditLine {
 
   // A field without a value is left out.
   AuditLine& add(std::string_view name, std::string_view value);
+  AuditLine& add(std::string_view name, uint64_t number);
   AuditLine& add_pod(std::string_view ns, std::string_view name, std::string_view uid);
   // "result", and "error" with its words.
   AuditLine& add(const Result<void>& result);
@@ -25,6 +27,8 @@ class AuditLine {
   void write() const;
 
  private:
+  void begin_field(std::string_view name);
+
   std::string text_ = "{";
 };
 

@@ -63,6 +63,7 @@ Reply some_nodes_reply(const NodeNames& names, const ShortHosts& without, std::s
     failed += reason_json;
   });
   give_until(text.size());
+  out.gives_none = !failed.empty() && out.pieces.size() == 1;
   out.end.reserve(kFailed.size() + failed.size() + kEnd.size());
   out.end += kFailed;
   out.end += failed;

@@ -19,6 +19,7 @@ namespace muster::extender {
 struct Reply {
   std::vector<std::string_view> pieces;
   std::string end;
+  bool gives_none = false;  // nodes were offered, and each of them was left out
 
   Reply() = default;
   Reply(std::string text) : end(std::move(text)) {}

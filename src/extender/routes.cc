@@ -27,11 +27,8 @@ bool may_be_json(std::string_view content_type) {
   return type.empty() || type == "application/json" || type.ends_with("+json");
 }
 
-http::Handler verb(Service& service, Decisions& decisions, Verb call) {
-  return [&service, &decisions, call](const http::Request& request) {
-    // Not a refusal of the nodes, which would keep the pod waiting for an event: an error, after which
-    // kube-scheduler tries again and reaches the leader.
-    if (const std::string why = decisions.standby(); !why.empty()) return refused(503, why);
+http::Handler verb(Service& service, Verb call) {
+  return [&service, call](const http::Request& request) {
     const std::string type = request.header("content-type");
     if (!may_be_json(type)) return refused(415, "Content-Type is " + quoted(type) + ", not application/json");
     Answer answer = (service.*call)(request.body, request.caller);
@@ -54,9 +51,9 @@ http::Response page(int status, std::string body, std::string content_type = "te
 }  // namespace
 
 void add_routes(http::Server& server, Service& service, Decisions& decisions) {
-  server.route("POST", "/filter", verb(service, decisions, &Service::filter));
-  server.route("POST", "/preempt", verb(service, decisions, &Service::preempt));
-  server.route_blocking("POST", "/bind", verb(service, decisions, &Service::bind));
+  server.route("POST", "/filter", verb(service, &Service::filter));
+  server.route("POST", "/preempt", verb(service, &Service::preempt));
+  server.route_blocking("POST", "/bind", verb(service, &Service::bind));
 
   server.route("GET", "/healthz", [](const http::Request&) { return page(200, "ok\n"); });
   server.route("GET", "/readyz", [&decisions](const http::Request&) {

@@ -10,6 +10,9 @@
 namespace muster::extender {
 namespace {
 
+constexpr std::string_view kFilter = "filter";
+constexpr std::string_view kBind = "bind";
+constexpr std::string_view kPreempt = "preempt";
 constexpr std::string_view kPromised = "muster: the free room is promised to a group";
 
 Answer bad_call(const Error& error) { return {400, error_reply(error.message)}; }
@@ -20,19 +23,9 @@ Answer with_names(const Offer& offer, Reply reply) {
   return {200, std::move(reply)};
 }
 
-Answer foreign(const FilterHead& call, const Offer& offer, const Promises& promises) {
-  if (promises.empty()) return with_names(offer, all_nodes_reply(offer.names));
-  auto pod = kube::decode_pod(call.pod_json);
-  if (!pod) return bad_call(Error{ErrorCode::kInvalid, "filter: Pod: " + pod.error().message});
-  ShortHosts hosts(promises, pod->requests);
-  if (hosts.empty()) return with_names(offer, all_nodes_reply(offer.names));
-  return with_names(offer, some_nodes_reply(offer.names, hosts, kPromised));
-}
-
-AuditLine refusal(std::string_view verb, std::string_view caller, const PodIdentity& pod) {
-  AuditLine line("refuse", caller);
-  line.add_pod(pod.ns, pod.name, pod.uid).add("verb", verb);
-  return line;
+Refusal refusal_of(std::string_view verb, std::string_view caller, const PodIdentity& pod,
+                   std::string why = {}) {
+  return {verb, std::string(caller), pod.ns, pod.name, pod.uid, std::move(why)};
 }
 
 }  // namespace
@@ -40,47 +33,91 @@ AuditLine refusal(std::string_view verb, std::string_view caller, const PodIdent
 Answer Service::filter(std::string_view body, std::string_view caller) {
   auto call = read_filter_head(body);
   if (!call) return bad_call(call.error());
+  if (const std::string why = decisions_.standby(); !why.empty())
+    return ask_another(refusal_of(kFilter, caller, call->pod, "muster: " + why));
   FilterDecision decision = decisions_.filter(call->pod);
+  if (const auto* other = std::get_if<Foreign>(&decision)) return foreign(*call, *other->promises, caller);
   const auto* plan = std::get_if<Planned>(&decision);
   auto offer = read_offer(*call, plan != nullptr ? plan->node : std::string_view());
   if (!offer) return bad_call(offer.error());
-  if (const auto* other = std::get_if<Foreign>(&decision)) return foreign(*call, *offer, *other->promises);
-  if (plan != nullptr && offer->has_wanted) return {200, one_node_reply(plan->node)};
+  if (plan != nullptr && offer->has_wanted) {
+    refusals_.passed(kFilter, call->pod.uid);
+    return {200, one_node_reply(plan->node)};
+  }
 
-  AuditLine line = refusal("filter", caller, call->pod);
-  std::string why;
+  Refusal refusal = refusal_of(kFilter, caller, call->pod);
   if (plan != nullptr) {
     decisions_.node_refused(call->pod, plan->node);
-    line.add("node", plan->node).add("plan", plan->plan);
-    why = fmt::format(
+    refusal.node = plan->node;
+    refusal.plan = plan->plan;
+    refusal.why = fmt::format(
         "muster: kube-scheduler does not offer {}, which was planned for this pod; it is planned again",
         plan->node);
   } else {
-    why = std::get<Held>(decision).reason;
+    refusal.why = std::get<Held>(decision).reason;
   }
-  audit_(line.add("why", why));
-  return {200, no_node_reply(offer->names, why)};
+  Answer answer{200, no_node_reply(offer->names, refusal.why)};
+  refusals_.refused(std::move(refusal));
+  return answer;
+}
+
+Answer Service::foreign(const FilterHead& call, const Promises& promises, std::string_view caller) {
+  const auto offer = read_offer(call);
+  if (!offer) return bad_call(offer.error());
+  const auto all = [&] {
+    refusals_.passed(kFilter, call.pod.uid);
+    return with_names(*offer, all_nodes_reply(offer->names));
+  };
+  if (promises.empty()) return all();
+  auto pod = kube::decode_pod(call.pod_json);
+  if (!pod) return bad_call(Error{ErrorCode::kInvalid, "filter: Pod: " + pod.error().message});
+  ShortHosts hosts(promises, pod->requests);
+  if (hosts.empty()) return all();
+  Reply reply = some_nodes_reply(offer->names, hosts, kPromised);
+  if (reply.gives_none) {
+    refusals_.refused(refusal_of(kFilter, caller, call.pod, std::string(kPromised)));
+  } else {
+    refusals_.passed(kFilter, call.pod.uid);
+  }
+  return with_names(*offer, std::move(reply));
+}
+
+// Not a refusal of the nodes, which would keep the pod waiting for an event: an error, after which
+// kube-scheduler tries again and reaches the leader.
+Answer Service::ask_another(Refusal refusal) {
+  Answer answer{503, error_reply(refusal.why)};
+  refusals_.refused(std::move(refusal));
+  return answer;
 }
 
 Answer Service::bind(std::string_view body, std::string_view caller) {
   auto call = read_bind_call(body);
   if (!call) return bad_call(call.error());
   call->caller = caller;
+  if (const std::string why = decisions_.standby(); !why.empty()) {
+    return ask_another({kBind, call->caller, call->ns, call->name, call->uid, "muster: " + why, call->node});
+  }
   auto bound = decisions_.bind(*call);
+  refusals_.passed(kBind, call->uid);
   return {200, error_reply(bound ? std::string_view() : std::string_view(bound.error().message))};
 }
 
 Answer Service::preempt(std::string_view body, std::string_view caller) {
   auto call = read_preempt_call(body);
   if (!call) return bad_call(call.error());
+  if (const std::string why = decisions_.standby(); !why.empty())
+    return ask_another(refusal_of(kPreempt, caller, call->pod, "muster: " + why));
   std::vector<const Candidate*> left;
   for (const Candidate& candidate : call->candidates) {
     if (decisions_.may_preempt(call->pod, candidate.victim_uids)) left.push_back(&candidate);
   }
-  if (left.size() < call->candidates.size()) {
-    audit_(refusal("preempt", caller, call->pod)
-               .add("why", fmt::format("nobody may be evicted for it on {} of {} nodes",
-                                       call->candidates.size() - left.size(), call->candidates.size())));
+  const std::size_t dropped = call->candidates.size() - left.size();
+  if (dropped > 0) {
+    refusals_.refused(refusal_of(
+        kPreempt, caller, call->pod,
+        fmt::format("nobody may be evicted for it on {} of {} nodes", dropped, call->candidates.size())));
+  } else {
+    refusals_.passed(kPreempt, call->pod.uid);
   }
   return {200, preempt_reply(left)};
 }

@@ -1,19 +1,18 @@
 // The verbs without HTTP: a body in, status and body out. What is a refusal for kube-scheduler is 200 with
 // the nodes named as failed; a call that cannot be understood is 400; bind's failure is 200 with Error set,
-// because kube-scheduler shows that text to users and drops the body of any other status. Refusals go to the
-// audit trail under the caller's name (those of bind by Decisions, which knows why).
+// because kube-scheduler shows that text to users and drops the body of any other status; a standby's answer
+// is 503. Refusals go to the audit trail under the caller's name (those of bind by Decisions, which knows
+// why).
 //
 // Thread rule: as for Decisions, from any number of threads at once.
 #pragma once
 
-#include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
 
-#include "base/audit_line.h"
 #include "extender/codec.h"
 #include "extender/decisions.h"
+#include "extender/refusals.h"
 #include "extender/replies.h"
 
 namespace muster::extender {
@@ -25,12 +24,8 @@ struct Answer {
 
 class Service {
  public:
-  using Audit = std::function<void(const AuditLine&)>;
-
-  // decisions outlives this.
-  explicit Service(
-      Decisions& decisions, Audit audit = [](const AuditLine& line) { line.write(); })
-      : decisions_(decisions), audit_(std::move(audit)) {}
+  // Both outlive this.
+  Service(Decisions& decisions, Refusals& refusals) : decisions_(decisions), refusals_(refusals) {}
 
   // Never blocks. O(length of the body) memory scans, O(length of the pod) parsing.
   [[nodiscard]] Answer filter(std::string_view body, std::string_view caller);
@@ -40,8 +35,12 @@ class Service {
   [[nodiscard]] Answer preempt(std::string_view body, std::string_view caller);
 
  private:
+  [[nodiscard]] Answer foreign(const FilterHead& call, const Promises& promises, std::string_view caller);
+  // A standby's answer.
+  [[nodiscard]] Answer ask_another(Refusal refusal);
+
   Decisions& decisions_;
-  Audit audit_;
+  Refusals& refusals_;
 };
 
 }  // namespace muster::extender

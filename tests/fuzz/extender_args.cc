@@ -39,10 +39,12 @@ class AnyDecisions final : public Decisions {
 MUSTER_FUZZ_TARGET(extender_args) {
   const uint8_t choice = muster::fuzz::take_byte(input);
   AnyDecisions decisions(choice >> 2);
-  Service service(decisions, [](const AuditLine& line) { EXPECT_THAT(nlohmann::json::accept(line.text())); });
+  Refusals refusals;
+  Service service(decisions, refusals);
   const Answer answer = choice % 3 == 0   ? service.filter(input, "fuzzer")
                         : choice % 3 == 1 ? service.bind(input, "fuzzer")
                                           : service.preempt(input, "fuzzer");
+  for (const AuditLine& line : refusals.take(Duration(0))) EXPECT_THAT(nlohmann::json::accept(line.text()));
   EXPECT_THAT(answer.status == 200 || answer.status == 400);
   if (answer.status == 200 && nlohmann::json::accept(input)) {
     EXPECT_THAT(nlohmann::json::accept(answer.reply.text()));

@@ -155,8 +155,10 @@ void App::start_engine() {
       watch(kube::kNodesPath), credentials_, clock_, make_random(),
       [this](kube::DeltaBatch<kube::Node> batch) { engine_->nodes_changed(std::move(batch)); });
   pods_ = std::make_unique<kube::Reflector<kube::Pod>>(
-      watch(kube::kPodsPath), credentials_, clock_, make_random(),
-      [this](kube::DeltaBatch<kube::Pod> batch) { engine_->pods_changed(std::move(batch)); });
+      watch(kube::kPodsPath), credentials_, clock_, make_random(), [this](kube::DeltaBatch<kube::Pod> batch) {
+        refusals_.follow(batch);
+        engine_->pods_changed(std::move(batch));
+      });
   nodes_->start();
   pods_->start();
 }
@@ -168,7 +170,7 @@ Result<void> App::start_server() {
   settings.max_body_bytes = configuration_.server.max_body_bytes;
   settings.tls = {configuration_.server.tls.cert_file, configuration_.server.tls.key_file,
                   configuration_.server.tls.client_ca_file, configuration_.server.tls.client_names};
-  service_ = std::make_unique<extender::Service>(*decisions_);
+  service_ = std::make_unique<extender::Service>(*decisions_, refusals_);
   server_ = std::make_unique<http::Server>(settings);
   extender::add_routes(*server_, *service_, *decisions_);
   const Result<uint16_t> port = server_->start();

@@ -20,6 +20,7 @@
 #include "election/fenced_writer.h"
 #include "embedded/server.h"
 #include "engine/engine.h"
+#include "extender/refusal_log.h"
 #include "extender/service.h"
 #include "http/server.h"
 #include "kube/client.h"
@@ -52,6 +53,7 @@ class App {
   const std::function<void()> on_lost_;
   const SteadyClock clock_;
   const BootClock lease_clock_;
+  extender::Refusals refusals_;
   std::unique_ptr<embedded::ApiServer> embedded_;
   std::shared_ptr<kube::Credentials> credentials_;
   std::unique_ptr<kube::Client> client_;
@@ -62,6 +64,7 @@ class App {
   std::unique_ptr<LedDecisions> decisions_;
   std::unique_ptr<kube::Reflector<kube::Node>> nodes_;
   std::unique_ptr<kube::Reflector<kube::Pod>> pods_;
+  extender::RefusalLog refusal_log_{refusals_};
   std::unique_ptr<extender::Service> service_;
   std::unique_ptr<http::Server> server_;
 };

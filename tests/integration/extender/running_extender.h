@@ -67,7 +67,7 @@ inline http::ServerOptions with_timeout(std::chrono::seconds timeout) {
 
 struct RunningExtender {
   explicit RunningExtender(http::ServerOptions options = with_timeout(std::chrono::seconds(30)))
-      : service(decisions), server(options) {
+      : service(decisions, refusals), server(options) {
     add_routes(server, service, decisions);
     auto started = server.start();
     REQUIRE(started);
@@ -82,6 +82,7 @@ struct RunningExtender {
   }
 
   GatedDecisions decisions;
+  Refusals refusals;
   Service service;
   http::Server server;
   uint16_t port = 0;

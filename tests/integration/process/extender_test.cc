@@ -1,4 +1,4 @@
-// muster-extender as a process: what it refuses to start with, and how it ends.
+// muster-extender as a process: what it refuses to start with, what it logs of refusals, and how it ends.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/wait.h>
@@ -17,6 +17,7 @@
 #include "support/certificates.h"
 #include "support/paths.h"
 #include "support/raw_socket.h"
+#include "support/soon.h"
 
 namespace muster {
 namespace {
@@ -55,10 +56,10 @@ class Process {
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
 
-  // What it prints until the text is in it or it ends.
-  std::string output_until(const std::string& text) {
+  // What it prints until the text is in it, behind so many characters, or it ends.
+  std::string output_until(const std::string& text, std::size_t behind = 0) {
     char piece[4096];
-    while (text.empty() || printed_.find(text) == std::string::npos) {
+    while (text.empty() || printed_.find(text, behind) == std::string::npos) {
       pollfd entry = {output_.get(), POLLIN, 0};
       if (::poll(&entry, 1, 60'000) <= 0) break;
       ssize_t got = ::read(output_.get(), piece, sizeof piece);
@@ -67,14 +68,13 @@ class Process {
     }
     return printed_;
   }
-  uint16_t port() {
-    const std::string marker = "serving on http://127.0.0.1:";
-    output_until("serving on ");
-    const std::string text = output_until("\n");
+  uint16_t port(const std::string& marker = "serving on http://127.0.0.1:") {
+    const std::string text = output_until(marker);
     const std::size_t at = text.find(marker);
     INFO(text);
     REQUIRE(at != std::string::npos);
-    return static_cast<uint16_t>(std::stoi(text.substr(at + marker.size())));
+    const std::size_t number = at + marker.size();
+    return static_cast<uint16_t>(std::stoi(output_until("\n", number).substr(number)));
   }
   void signal(int number) const { ::kill(pid_, number); }
   int wait() {
@@ -128,6 +128,51 @@ TEST_CASE("muster-extender waits for calls under way at the first SIGTERM and fo
   CHECK_THAT(process.output_until("shutting down"), Contains("shutting down"));
   process.signal(SIGTERM);
   CHECK(process.wait() == 1);
+}
+
+std::string call(uint16_t port, const std::string& method, const std::string& path,
+                 const std::string& body = {}) {
+  test::RawSocket socket(port);
+  socket.send(method + " " + path + " HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" +
+              "Content-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
+              "\r\n\r\n" + body);
+  return socket.receive_all();
+}
+
+std::size_t count_of(const std::string& part, const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+TEST_CASE(
+    "muster-extender logs a refusal once, however often it is asked, and its count when the pod is gone") {
+  Process process({"--cluster", cluster(), "--port", "0"});
+  const uint16_t api = process.port("API on http://127.0.0.1:");
+  const uint16_t port = process.port("serving on http://127.0.0.1:");
+  const std::string pods = "/api/v1/namespaces/default/pods";
+  const std::string pod =
+      R"({"apiVersion":"v1","kind":"Pod","metadata":{"name":"p","namespace":"default","annotations":)"
+      R"({"muster.dev/group-name":"g","muster.dev/min-member":"2"}},)"
+      R"("spec":{"schedulerName":"muster","containers":[{"name":"c","image":"i"}]}})";
+  const std::string made = call(api, "POST", pods, pod);
+  const std::string marker = R"("uid":")";
+  const std::size_t uid = made.find(marker);
+  INFO(made);
+  REQUIRE(uid != std::string::npos);
+  std::string asked = pod;
+  asked.insert(asked.find(R"("name":"p")"),
+               made.substr(uid, made.find('"', uid + marker.size()) + 1 - uid) + ",");
+  const auto refused = [&] {
+    const std::string reply = call(port, "POST", "/filter", R"({"Pod":)" + asked + R"(,"NodeNames":["n"]})");
+    return reply.find("is gathering") != std::string::npos;
+  };
+  REQUIRE(test::soon(refused));
+  for (int i = 0; i < 3; ++i) CHECK(refused());
+  call(api, "DELETE", pods + "/p");
+  const std::string log = process.output_until(R"("repeated":3)");
+  CHECK_THAT(log, Contains(R"("repeated":3)"));
+  CHECK(count_of(R"("verb":"filter","why":"muster: group default/g is gathering)", log) == 2);
 }
 
 }  // namespace

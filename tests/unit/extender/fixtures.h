@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "extender/decisions.h"
+#include "extender/refusals.h"
 #include "support/paths.h"
 
 namespace muster::extender {
@@ -45,6 +46,7 @@ class FakeDecisions : public Decisions {
     return allowed(uids);
   }
   bool ready() const override { return true; }
+  std::string standby() const override { return away; }
   std::string metrics() const override { return "muster_up 1\n"; }
 
   FilterDecision decision = Foreign{std::make_shared<Promises>()};
@@ -53,6 +55,8 @@ class FakeDecisions : public Decisions {
   std::vector<PodIdentity> seen;
   std::vector<std::pair<std::string, std::string>> refused;
   std::vector<BindCall> bound;
+  std::string away;   // standby()
+  Refusals refusals;  // of the service that asks this
 };
 
 }  // namespace muster::extender

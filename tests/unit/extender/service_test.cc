@@ -1,5 +1,6 @@
 #include "extender/service.h"
 
+#include <array>
 #include <nlohmann/json.hpp>
 
 #include "fixtures.h"
@@ -13,7 +14,7 @@ const json kNoMap = json::object();
 constexpr std::string_view kCaller = "CN=system:kube-scheduler";
 
 json filtered(FakeDecisions& decisions, const std::string& body) {
-  Answer answer = Service(decisions).filter(body, kCaller);
+  Answer answer = Service(decisions, decisions.refusals).filter(body, kCaller);
   CHECK(answer.status == 200);
   json out = json::parse(answer.reply.text());
   CHECK(out.size() == 5);
@@ -75,7 +76,8 @@ TEST_CASE("filter: the pod count is room too") {
 TEST_CASE("filter: a malformed quantity of a pod of no group is 400 and names the value") {
   FakeDecisions decisions;
   decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 8}}))};
-  Answer answer = Service(decisions).filter(replaced(sample(kFilter), "500m", "500x"), kCaller);
+  Answer answer =
+      Service(decisions, decisions.refusals).filter(replaced(sample(kFilter), "500m", "500x"), kCaller);
   CHECK(answer.status == 400);
   CHECK_THAT(answer.reply.text(), Catch::Matchers::Contains("500x"));
 }
@@ -132,7 +134,7 @@ TEST_CASE("filter: names in another form are answered like plain ones") {
 TEST_CASE("filter: all the names go back as parts of the call, not as a copy") {
   FakeDecisions decisions;
   std::string body = sample(kFilter);
-  Answer answer = Service(decisions).filter(body, kCaller);
+  Answer answer = Service(decisions, decisions.refusals).filter(body, kCaller);
   REQUIRE(answer.reply.pieces.size() == 2);
   std::string_view names = answer.reply.pieces[1];
   CHECK(names == R"("node-a","node-b","node-c")");
@@ -160,13 +162,15 @@ TEST_CASE("filter: keys behind the names, and names before the pod, change nothi
                            R"([]]})", R"(["node-b",]})"}) {
     INFO(rest);
     decisions.decision = Planned{"node-b"};
-    CHECK(Service(decisions).filter(R"({"Pod":)" + pod + R"(,"NodeNames":)" + rest, kCaller).status == 400);
+    CHECK(Service(decisions, decisions.refusals)
+              .filter(R"({"Pod":)" + pod + R"(,"NodeNames":)" + rest, kCaller)
+              .status == 400);
   }
 }
 
 TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Error") {
   FakeDecisions decisions;
-  Answer answer = Service(decisions).filter("{\"Pod\":7}", kCaller);
+  Answer answer = Service(decisions, decisions.refusals).filter("{\"Pod\":7}", kCaller);
   CHECK(answer.status == 400);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", "filter: NodeNames is missing"}});
   CHECK(decisions.seen.empty());
@@ -174,17 +178,17 @@ TEST_CASE("filter: a call that cannot be understood is 400 with the reason as Er
 
 TEST_CASE("bind: success is an empty Error, failure is 200 with the text for users") {
   FakeDecisions decisions;
-  Answer answer = Service(decisions).bind(sample(kBind), kCaller);
+  Answer answer = Service(decisions, decisions.refusals).bind(sample(kBind), kCaller);
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", ""}});
   CHECK(decisions.bound.at(0).node == "node-a");
 
   decisions.bind_result = fail(ErrorCode::kConflict, "muster: \"train\" was planned again");
-  answer = Service(decisions).bind(sample(kBind), kCaller);
+  answer = Service(decisions, decisions.refusals).bind(sample(kBind), kCaller);
   CHECK(answer.status == 200);
   CHECK(json::parse(answer.reply.text()) == json{{"Error", "muster: \"train\" was planned again"}});
 
-  answer = Service(decisions).bind("{\"PodName\":1}", kCaller);
+  answer = Service(decisions, decisions.refusals).bind("{\"PodName\":1}", kCaller);
   CHECK(answer.status == 400);
   CHECK(decisions.bound.size() == 2);
 }
@@ -193,31 +197,30 @@ TEST_CASE("preempt: candidates whose victims must stay are dropped, the others c
   FakeDecisions decisions;
   std::string body = sample(kPreempt);
   json all = json::parse(body)["NodeNameToMetaVictims"];
-  CHECK(json::parse(Service(decisions).preempt(body, kCaller).reply.text()) ==
+  CHECK(json::parse(Service(decisions, decisions.refusals).preempt(body, kCaller).reply.text()) ==
         json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto& uids) { return uids.empty(); };
   all.erase("node-a");
-  CHECK(json::parse(Service(decisions).preempt(body, kCaller).reply.text()) ==
+  CHECK(json::parse(Service(decisions, decisions.refusals).preempt(body, kCaller).reply.text()) ==
         json{{"NodeNameToMetaVictims", all}});
 
   decisions.allowed = [](const auto&) { return false; };
-  Answer answer = Service(decisions).preempt(body, kCaller);
+  Answer answer = Service(decisions, decisions.refusals).preempt(body, kCaller);
   CHECK(answer.status == 200);
   CHECK(answer.reply.text() == R"({"NodeNameToMetaVictims":{}})");
 }
 
-struct Audited {
-  explicit Audited(FakeDecisions& decisions)
-      : service(decisions, [this](const AuditLine& line) { lines.push_back(json::parse(line.text())); }) {}
+std::vector<json> audited(FakeDecisions& decisions) {
   std::vector<json> lines;
-  Service service;
-};
+  for (const AuditLine& line : decisions.refusals.take(Duration(0)))
+    lines.push_back(json::parse(line.text()));
+  return lines;
+}
 
-TEST_CASE("audit: each refusal has a line with the caller, the pod, the verb, the reason and the plan") {
+TEST_CASE("audit: a refusal has a line with the caller, the pod, the verb, the reason and the plan") {
   FakeDecisions decisions;
-  Audited audited(decisions);
-  Service& service = audited.service;
+  Service service(decisions, decisions.refusals);
   const auto line = [&](std::string_view verb, std::string_view why) {
     const json pod = json::parse(sample(kFilter))["Pod"]["metadata"];
     return json{{"what", "refuse"},
@@ -229,29 +232,101 @@ TEST_CASE("audit: each refusal has a line with the caller, the pod, the verb, th
   };
   decisions.decision = Held{"muster: 3 of 4 members are here"};
   CHECK(service.filter(sample(kFilter), kCaller).status == 200);
-  CHECK(audited.lines.at(0) == line("filter", "muster: 3 of 4 members are here"));
+  CHECK(audited(decisions) == std::vector<json>{line("filter", "muster: 3 of 4 members are here")});
 
   decisions.decision = Planned{"elsewhere", "p-7"};
   CHECK(service.filter(sample(kFilter), kCaller).status == 200);
-  CHECK(audited.lines.at(1)["node"] == "elsewhere");
-  CHECK(audited.lines.at(1)["plan"] == "p-7");
+  const json moved = audited(decisions).at(0);
+  CHECK(moved["node"] == "elsewhere");
+  CHECK(moved["plan"] == "p-7");
 
   decisions.allowed = [](const auto&) { return false; };
   CHECK(service.preempt(sample(kPreempt), kCaller).status == 200);
-  CHECK(audited.lines.at(2)["verb"] == "preempt");
-  CHECK(audited.lines.at(2)["why"] == "nobody may be evicted for it on 2 of 2 nodes");
+  const json shielded = audited(decisions).at(0);
+  CHECK(shielded["verb"] == "preempt");
+  CHECK(shielded["why"] == "nobody may be evicted for it on 2 of 2 nodes");
 }
 
 TEST_CASE("audit: what is answered as it was asked has no line; a bind call goes on with its caller's name") {
   FakeDecisions decisions;
-  Audited audited(decisions);
-  CHECK(audited.service.filter(sample(kFilter), kCaller).status == 200);
+  Service service(decisions, decisions.refusals);
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
   decisions.decision = Planned{"node-a", "p-7"};
-  CHECK(audited.service.filter(sample(kFilter), kCaller).status == 200);
-  CHECK(audited.service.preempt(sample(kPreempt), kCaller).status == 200);
-  CHECK(audited.service.bind(sample(kBind), kCaller).status == 200);
-  CHECK(audited.lines.empty());
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+  CHECK(service.preempt(sample(kPreempt), kCaller).status == 200);
+  CHECK(service.bind(sample(kBind), kCaller).status == 200);
+  CHECK(audited(decisions).empty());
   CHECK(decisions.bound.at(0).caller == kCaller);
+}
+
+TEST_CASE("audit: a pod of no group that is left no node is refused; one that is left some is not") {
+  FakeDecisions decisions;
+  Service service(decisions, decisions.refusals);
+  decisions.decision = Foreign{std::make_shared<Promises>(promised({{"node-a", 0}, {"node-b", 0}}))};
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+  CHECK(audited(decisions).empty());
+  decisions.decision =
+      Foreign{std::make_shared<Promises>(promised({{"node-a", 0}, {"node-b", 0}, {"node-c", 0}}))};
+  CHECK(service.filter(sample(kFilterNoNames), kCaller).status == 200);
+  CHECK(audited(decisions).empty());
+  CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+  const std::vector<json> lines = audited(decisions);
+  REQUIRE(lines.size() == 1);
+  CHECK(lines[0]["verb"] == "filter");
+  CHECK(lines[0]["why"] == "muster: the free room is promised to a group");
+}
+
+TEST_CASE("audit: what kube-scheduler asks again has no second line, and its count when it ends") {
+  FakeDecisions decisions;
+  Service service(decisions, decisions.refusals);
+  const FilterDecision planned = Planned{"node-a", "p-7"};
+  const FilterDecision passes = Foreign{std::make_shared<Promises>()};
+  const FilterDecision some = Foreign{std::make_shared<Promises>(promised({{"node-a", 0}}))};
+  for (const FilterDecision& ending : {planned, passes, some}) {
+    decisions.decision = Held{"muster: 3 of 4 members are here"};
+    for (int i = 0; i < 5; ++i) CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+    CHECK(audited(decisions).size() == 1);
+    decisions.decision = ending;
+    CHECK(service.filter(sample(kFilter), kCaller).status == 200);
+    const std::vector<json> lines = audited(decisions);
+    REQUIRE(lines.size() == 1);
+    CHECK(lines[0]["repeated"] == 4);
+  }
+  decisions.allowed = [](const auto&) { return false; };
+  for (int i = 0; i < 3; ++i) CHECK(service.preempt(sample(kPreempt), kCaller).status == 200);
+  CHECK(audited(decisions).size() == 1);
+  decisions.allowed = [](const auto&) { return true; };
+  CHECK(service.preempt(sample(kPreempt), kCaller).status == 200);
+  CHECK(audited(decisions).at(0)["repeated"] == 2);
+}
+
+TEST_CASE("a standby answers 503 to every verb, decides nothing, and each pod's refusal has its line") {
+  FakeDecisions decisions;
+  decisions.away = "standby: b leads";
+  Service service(decisions, decisions.refusals);
+  for (int i = 0; i < 2; ++i) {
+    for (const Answer& answer :
+         {service.filter(sample(kFilter), kCaller), service.bind(sample(kBind), kCaller),
+          service.preempt(sample(kPreempt), kCaller)}) {
+      CHECK(answer.status == 503);
+      CHECK(json::parse(answer.reply.text()) == json{{"Error", "muster: standby: b leads"}});
+    }
+  }
+  CHECK(decisions.seen.empty());
+  CHECK(decisions.bound.empty());
+  const std::vector<json> lines = audited(decisions);
+  REQUIRE(lines.size() == 3);
+  const std::array verbs{"filter", "bind", "preempt"};
+  for (std::size_t i = 0; i < verbs.size(); ++i) {
+    CHECK(lines[i]["verb"] == verbs[i]);
+    CHECK(lines[i]["who"] == kCaller);
+    CHECK(lines[i]["why"] == "muster: standby: b leads");
+  }
+  CHECK(lines[1]["node"] == "node-a");
+
+  decisions.away.clear();
+  CHECK(service.bind(sample(kBind), kCaller).status == 200);
+  CHECK(audited(decisions).at(0)["repeated"] == 1);
 }
 
 }  // namespace
