@@ -45,11 +45,16 @@ func NewAuthority() (*Authority, error) {
 // Issue writes <dir>/<name>.crt and .key, for a server on 127.0.0.1 and under the given names,
 // or for a client.
 func (a *Authority) Issue(dir, name string, names ...string) (certFile, keyFile string, err error) {
+	return a.IssueTo(name, dir, name, names...)
+}
+
+// IssueTo is Issue for a subject of another name than the files.
+func (a *Authority) IssueTo(subject, dir, name string, names ...string) (certFile, keyFile string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err
 	}
-	template := certificate(name)
+	template := certificate(subject)
 	template.KeyUsage = x509.KeyUsageDigitalSignature
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}

@@ -28,11 +28,11 @@ func clusterScheduler(t *T) {
 	t.Must(err)
 	pki := t.certificates()
 	address := fmt.Sprintf("127.0.0.1:%d", ports[0])
-	client, stranger := t.clients(pki)
-
-	t.startTLSMuster(pki, ports[0], address, client)
-	if response, err := stranger.Get("https://" + address + "/readyz"); err == nil {
-		t.Fail("a caller without a certificate was answered: %s", response.Status)
+	t.startTLSMuster(pki, ports[0], address, t.caller(pki, "client"))
+	for certificate, who := range map[string]string{"": "without a certificate", "other": "with a certificate of another name"} {
+		if response, err := t.caller(pki, certificate).Get("https://" + address + "/readyz"); err == nil {
+			t.Fail("a caller %s was answered: %s", who, response.Status)
+		}
 	}
 	t.probes()
 	t.startClusterScheduler(pki, address)
@@ -59,20 +59,23 @@ func (t *T) certificates() string {
 	t.Must(os.WriteFile(filepath.Join(dir, "ca.crt"), t.Authority.PEM, 0o600))
 	_, _, err := t.Authority.Issue(dir, "tls", "muster-extender.muster-system.svc")
 	t.Must(err)
-	_, _, err = t.Authority.Issue(dir, "client")
+	_, _, err = t.Authority.IssueTo("system:kube-scheduler", dir, "client")
+	t.Must(err)
+	_, _, err = t.Authority.Issue(dir, "other")
 	t.Must(err)
 	return dir
 }
 
-func (t *T) clients(pki string) (known, stranger *http.Client) {
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(t.Authority.PEM)
-	pair, err := tls.LoadX509KeyPair(filepath.Join(pki, "client.crt"), filepath.Join(pki, "client.key"))
-	t.Must(err)
-	with := func(c *tls.Config) *http.Client {
-		return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: c}}
+// caller shows the certificate of this name, or none.
+func (t *T) caller(pki, certificate string) *http.Client {
+	config := &tls.Config{RootCAs: x509.NewCertPool()}
+	config.RootCAs.AppendCertsFromPEM(t.Authority.PEM)
+	if certificate != "" {
+		pair, err := tls.LoadX509KeyPair(filepath.Join(pki, certificate+".crt"), filepath.Join(pki, certificate+".key"))
+		t.Must(err)
+		config.Certificates = []tls.Certificate{pair}
 	}
-	return with(&tls.Config{RootCAs: pool, Certificates: []tls.Certificate{pair}}), with(&tls.Config{RootCAs: pool})
+	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{TLSClientConfig: config}}
 }
 
 func (t *T) startTLSMuster(pki string, port int, address string, client *http.Client) {

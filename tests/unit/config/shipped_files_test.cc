@@ -4,6 +4,7 @@
 #include <fstream>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "config/config.h"
 #include "support/paths.h"
@@ -60,6 +61,19 @@ TEST_CASE("config: every muster.yaml in manifests/ is valid") {
     CHECK(configuration);
   }
   CHECK(count >= 2);
+}
+
+TEST_CASE(
+    "config: the overlay for the cluster's kube-scheduler listens to it and to the probes, by the names it "
+    "gives them") {
+  const std::filesystem::path overlay = test::source_dir() + "/manifests/overlays/cluster-scheduler";
+  const auto configuration = load(overlay / "config/muster.yaml");
+  REQUIRE(configuration);
+  const std::vector<std::string> names{"system:kube-scheduler", "muster-extender.muster-system.svc"};
+  CHECK(configuration->server.tls.client_names == names);
+  const std::string steps = text_of(overlay / "kustomization.yaml");
+  CHECK(steps.find("issue client " + names[0] + " ") != std::string::npos);
+  CHECK(steps.find("subjectAltName=DNS:" + names[1] + ",") != std::string::npos);
 }
 
 }  // namespace
