@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -18,6 +17,7 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "harness/harness.h"
 #include "http/memory.h"
 #include "kube/client.h"
 #include "kube/reflector.h"
@@ -184,20 +184,25 @@ Pouring pour(Muster& muster, const FakeOptions& options) {
   return result;
 }
 
-std::string json(const FakeOptions& options, const Listing& listing, const Pouring& pouring) {
-  return fmt::format(
-      "{{\"nodes\": {}, \"node_bytes\": {}, \"way\": \"{}\", \"list_wall_s\": {:.3f}, \"list_cpu_s\": "
-      "{:.3f}, "
-      "\"ready_cpu_s\": {:.3f}, \"server_cpu_s\": {:.3f}, \"peak_mb\": {:.1f}, \"settled_mb\": {:.1f}, "
-      "\"pod_events\": {}, \"pod_events_per_s\": {:.0f}, \"pod_cpu_s\": {:.3f}, \"longest_queue\": {:.0f}, "
-      "\"behind_ms\": {:.0f}, \"peak_mb_with_pods\": {:.1f}}}\n",
-      options.nodes, options.node_bytes, listing.way, listing.wall, listing.cpu, listing.ready_cpu,
-      listing.server_cpu, listing.peak_mb, listing.settled_mb, pouring.events,
-      pouring.seconds > 0 ? static_cast<double>(pouring.events) / pouring.seconds : 0, pouring.cpu,
-      pouring.longest_queue, pouring.behind_ms, pouring.peak_mb);
+Json to_json(const FakeOptions& options, const Listing& listing, const Pouring& pouring) {
+  return {{"nodes", options.nodes},
+          {"node_bytes", options.node_bytes},
+          {"way", listing.way},
+          {"list_wall_s", listing.wall},
+          {"list_cpu_s", listing.cpu},
+          {"ready_cpu_s", listing.ready_cpu},
+          {"server_cpu_s", listing.server_cpu},
+          {"peak_mb", listing.peak_mb},
+          {"settled_mb", listing.settled_mb},
+          {"pod_events", pouring.events},
+          {"pod_seconds", pouring.seconds},
+          {"pod_cpu_s", pouring.cpu},
+          {"longest_queue", pouring.longest_queue},
+          {"behind_ms", pouring.behind_ms},
+          {"peak_mb_with_pods", pouring.peak_mb}};
 }
 
-int run(const FakeOptions& options, bool watch_list, const std::string& json_file) {
+int run(const Program& program, const FakeOptions& options, bool watch_list) {
   set_log_level(LogLevel::kError);
   const FakeServer server(options);
   Muster muster(server.url(), watch_list);
@@ -216,34 +221,32 @@ int run(const FakeOptions& options, bool watch_list, const std::string& json_fil
         pouring.events, pouring.seconds, pouring.cpu, pouring.longest_queue, pouring.behind_ms,
         pouring.peak_mb);
   }
-  if (!json_file.empty()) std::ofstream(json_file, std::ios::app) << json(options, listing, pouring);
   const bool held = listing.cpu < kBarSeconds && std::max(listing.peak_mb, pouring.peak_mb) < kBarMegabytes &&
                     pouring.longest_queue < kBarQueue;
   fmt::print("processor below {} s, memory below {} MB, queue below {}: {}\n", kBarSeconds, kBarMegabytes,
              kBarQueue, held ? "yes" : "NO");
-  return held ? 0 : 1;
+  return program.finish(to_json(options, listing, pouring), held ? 0 : 1);
 }
 
 }  // namespace
 }  // namespace muster::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("list, decode and follow a large cluster: time, memory, queue");
-  std::string json_file;
+  muster::bench::Program program("list", "list, decode and follow a large cluster: time, memory, queue");
   bool list = false;
   muster::bench::FakeOptions options;
   options.pod_seconds = 10;
-  app.add_option("--json", json_file, "append the figures to this file, one line a run");
+  CLI::App& app = program.options();
   app.add_option("--nodes", options.nodes, "how many")->check(CLI::PositiveNumber);
   app.add_option("--node-bytes", options.node_bytes, "length of a node's JSON")->check(CLI::PositiveNumber);
   app.add_option("--events", options.pod_events_per_second, "pod events a second")
       ->check(CLI::PositiveNumber);
   app.add_option("--seconds", options.pod_seconds, "of pod events");
   app.add_flag("--list", list, "a list instead of a stream of the initial state");
-  CLI11_PARSE(app, argc, argv);
+  program.parse(argc, argv);
   muster::http::tune_allocator();
   try {
-    return muster::bench::run(options, !list, json_file);
+    return muster::bench::run(program, options, !list);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_list: {}\n", error.what());
     return 2;

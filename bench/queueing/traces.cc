@@ -77,17 +77,17 @@ Result<std::vector<kube::Node>> read_lingjun(const std::filesystem::path& file) 
 }
 
 sim::Trace make_trace(const std::vector<PhillyJob>& jobs, const std::vector<double>& runtimes,
-                      const Mix& mix) {
-  std::mt19937_64 random(mix.seed);
+                      const TraceOptions& options) {
+  std::mt19937_64 random(options.seed);
   sim::Trace trace;
   double work = 0;  // GPU seconds
   for (const PhillyJob& job : jobs) {
-    const uint32_t gpus = job.gpus * mix.scale;
-    for (uint32_t copy = 0; copy < mix.copies; ++copy) {
+    const uint32_t gpus = job.gpus * options.scale;
+    for (uint32_t copy = 0; copy < options.copies; ++copy) {
       const double seconds = runtimes[random() % runtimes.size()];
       work += gpus * seconds;
       sim::Arrival& arrival = trace.emplace_back();
-      arrival.members = (gpus + mix.host_gpus - 1) / mix.host_gpus;
+      arrival.members = (gpus + options.host_gpus - 1) / options.host_gpus;
       arrival.gpus = (gpus + arrival.members - 1) / arrival.members;
       arrival.duration = Duration(std::llround(seconds * 1e3));
       arrival.ns = job.cluster;
@@ -95,9 +95,9 @@ sim::Trace make_trace(const std::vector<PhillyJob>& jobs, const std::vector<doub
         arrival.asks = {{"muster.dev/topology-preferred", "rack"}, {"muster.dev/topology-required", "block"}};
     }
   }
-  const double span = work / (static_cast<double>(mix.gpus) * mix.load);
+  const double span = work / (static_cast<double>(options.gpus) * options.load);
   for (std::size_t i = 0; i < trace.size(); ++i) {
-    const double share = jobs[i / mix.copies].arrival / jobs.back().arrival;
+    const double share = jobs[i / options.copies].arrival / jobs.back().arrival;
     trace[i].at = Duration(std::llround(share * span * 1e3));
   }
   return trace;

@@ -26,7 +26,7 @@ struct PhillyJob {
 // The hosts of alibaba-lingjun-2023/topo.csv with 8 GPUs each: a PSW is a block, an ASW below it a rack.
 [[nodiscard]] Result<std::vector<kube::Node>> read_lingjun(const std::filesystem::path& file);
 
-struct Mix {
+struct TraceOptions {
   uint32_t host_gpus = 8;
   uint32_t scale = 1;   // GPUs for each one that a job of the trace has
   uint32_t copies = 1;  // of the whole trace, beside each other
@@ -39,6 +39,6 @@ struct Mix {
 // hosts, or one member where it needs less; groups of several members have to be in a block, in a rack if
 // possible.
 [[nodiscard]] sim::Trace make_trace(const std::vector<PhillyJob>& jobs, const std::vector<double>& runtimes,
-                                    const Mix& mix);
+                                    const TraceOptions& options);
 
 }  // namespace muster::bench

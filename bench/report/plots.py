@@ -1,11 +1,11 @@
-"""Line plots as SVG text."""
+"""Plots as SVG text: lines, and bars one below the other."""
 
 import html
 import math
 
-WIDTH, HEIGHT = 480, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 28, 40
-COLOURS = ["#0b5fa5", "#d1495b", "#2e7d32", "#e08e00", "#6a3d9a", "#00838f", "#8d6e63", "#555555", "#c2185b"]
+WIDTH, HEIGHT = 520, 300
+LEFT, RIGHT, TOP, BOTTOM = 60, 24, 30, 42
+COLOURS = ["#0b5fa5", "#d1495b", "#2e7d32", "#b86e00", "#6a3d9a", "#00838f", "#8d6e63", "#555555", "#c2185b"]
 
 
 class Scale:
@@ -14,72 +14,85 @@ class Scale:
     def __init__(self, values, begin, end, log):
         self.log = log and min(values) > 0
         low, high = min(values), max(values)
-        if self.log:
-            low, high = math.log10(low), math.log10(high)
         if low == high:
-            low, high = low - 0.5, high + 0.5
+            low, high = (low / 2, high * 2) if self.log else (low - 0.5, high + 0.5)
         self.low, self.high, self.begin, self.end = low, high, begin, end
 
     def __call__(self, value):
-        at = math.log10(value) if self.log else value
-        return self.begin + (at - self.low) / (self.high - self.low) * (self.end - self.begin)
+        position = math.log10 if self.log else float
+        low, high = position(self.low), position(self.high)
+        return self.begin + (position(value) - low) / (high - low) * (self.end - self.begin)
 
     def ticks(self):
+        """Powers of ten; with twice and five times of them, or evenly spaced, where that would be fewer than three."""
         if self.log:
-            return [10.0**e for e in range(math.ceil(self.low - 1e-9), math.floor(self.high + 1e-9) + 1)]
+            decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
+            for factors in ((1,), (1, 2, 5)):
+                ticks = [k * 10.0**e for e in decades for k in factors if self.low <= k * 10.0**e <= self.high]
+                if len(ticks) >= 3:
+                    return ticks
         step = 10 ** math.floor(math.log10((self.high - self.low) / 4))
         step = next(step * k for k in (1, 2, 5, 10) if (self.high - self.low) / (step * k) <= 6)
         first = math.ceil(self.low / step - 1e-9)
         return [step * k for k in range(first, math.floor(self.high / step + 1e-9) + 1)]
 
 
+def text(x, y, value, anchor="middle"):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{html.escape(value)}</text>'
+
+
 def label(value):
     return f"{value:,.6g}"
 
 
-def axes(x, y, x_name, y_name):
-    parts = [f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 6}" text-anchor="middle">{html.escape(x_name)}</text>',
-             f'<text x="6" y="{TOP - 8}">{html.escape(y_name)}</text>']
-    for tick in y.ticks():
-        parts.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>'
-                     f'<text x="{LEFT - 5}" y="{y(tick) + 4:.1f}" text-anchor="end">{label(tick)}</text>')
-    for tick in x.ticks():
-        parts.append(f'<text x="{x(tick):.1f}" y="{HEIGHT - BOTTOM + 16}" text-anchor="middle">{label(tick)}</text>')
-    return "".join(parts)
+def figure(title, width, height, drawn, legend=""):
+    return (f'<figure><figcaption>{html.escape(title)}</figcaption><svg viewBox="0 0 {width} {height}" width="{width}" '
+            f'height="{height}" role="img" font-size="12" fill="#222">{"".join(drawn)}</svg>'
+            f'<div class=legend>{legend}</div></figure>')
 
 
-def lines(title, x_name, y_name, series, log_x=False, log_y=False):
-    """series: name → [(x, y), …]. A figure element; empty when there is nothing to draw."""
+def key(colour, name):
+    return f'<span><i style="background:{colour}"></i>{html.escape(name)}</span>'
+
+
+def lines(title, x_name, y_name, series, log_x=False, log_y=False, dashed=()):
+    """series: name → [(x, y), …]; those named in dashed are drawn so. A figure element; empty when there is nothing."""
     points = [point for values in series.values() for point in values]
     if not points:
         return ""
     x = Scale([p[0] for p in points], LEFT, WIDTH - RIGHT, log_x)
     y = Scale([p[1] for p in points], HEIGHT - BOTTOM, TOP, log_y)
-    drawn, legend = [], []
+    drawn = [text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 6, x_name), text(6, TOP - 14, y_name, "start")]
+    for tick in y.ticks():
+        drawn.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(tick):.1f}" y2="{y(tick):.1f}" stroke="#ddd"/>')
+        drawn.append(text(LEFT - 6, y(tick) + 4, label(tick), "end"))
+    drawn += [text(x(tick), HEIGHT - BOTTOM + 17, label(tick)) for tick in x.ticks()]
+    legend = ""
     for index, (name, values) in enumerate(series.items()):
         colour = COLOURS[index % len(COLOURS)]
+        dash = ' stroke-dasharray="4 3"' if name in dashed else ""
         path = " ".join(f"{x(a):.1f},{y(b):.1f}" for a, b in values)
-        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"/>')
-        legend.append(f'<span style="color:{colour}">■</span> {html.escape(name)}')
-    return (f'<figure><svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-            f'font-family="sans-serif" font-size="11">{axes(x, y, x_name, y_name)}{"".join(drawn)}</svg>'
-            f'<figcaption><b>{html.escape(title)}</b><br>{" &nbsp; ".join(legend)}</figcaption></figure>')
+        drawn.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.6"{dash}/>')
+        drawn += [f'<circle cx="{x(a):.1f}" cy="{y(b):.1f}" r="2.2" fill="{colour}"/>' for a, b in values]
+        legend += key(colour, name)
+    return figure(title, WIDTH, HEIGHT, drawn, legend)
 
 
-def bars(title, x_name, steps):
-    """steps: (name, from, to), …, one bar below the other. A figure element."""
-    left, row = 110, 20
-    x = Scale([end for step in steps for end in step[1:]], left, WIDTH - RIGHT, log=False)
-    height = TOP + row * len(steps) + BOTTOM
-    drawn = []
-    for tick in x.ticks():
-        drawn.append(f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{height - BOTTOM}" stroke="#ddd"/>'
-                     f'<text x="{x(tick):.1f}" y="{height - BOTTOM + 16}" text-anchor="middle">{label(tick)}</text>')
-    for index, (name, begin, end) in enumerate(steps):
-        y = TOP + row * index
-        drawn.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{html.escape(name)}</text>'
-                     f'<rect x="{x(begin):.1f}" y="{y + 3}" width="{max(2.0, x(end) - x(begin)):.1f}" height="{row - 6}" '
-                     f'fill="{COLOURS[0]}"/>')
-    drawn.append(f'<text x="{(left + WIDTH - RIGHT) / 2}" y="{height - 6}" text-anchor="middle">{html.escape(x_name)}</text>')
-    return (f'<figure><svg viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" font-family="sans-serif" '
-            f'font-size="11">{"".join(drawn)}</svg><figcaption><b>{html.escape(title)}</b></figcaption></figure>')
+def bars(title, x_name, groups, names=()):
+    """groups: (label, [(from, to), …]), …, a bar for each pair, one below the other; names: of the bars of a group."""
+    left, row, thick = 150, 8, 8 if names else 14
+    x = Scale([0] + [end for _, pairs in groups for pair in pairs for end in pair], left, WIDTH - RIGHT, log=False)
+    drawn, y = [], TOP
+    for name, pairs in groups:
+        drawn.append(text(left - 8, y + thick * len(pairs) / 2 + 4, name, "end"))
+        for index, (begin, end) in enumerate(pairs):
+            drawn.append(f'<rect x="{x(begin):.1f}" y="{y}" width="{max(2.0, x(end) - x(begin)):.1f}" height="{thick - 1}" '
+                         f'fill="{COLOURS[index]}"/>')
+            y += thick
+        y += row
+    height = y + BOTTOM
+    grid = [f'<line x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{y}" stroke="#ddd"/>'
+            + text(x(tick), y + 16, label(tick)) for tick in x.ticks()]
+    drawn.append(text((left + WIDTH - RIGHT) / 2, height - 6, x_name))
+    legend = "".join(key(COLOURS[index], name) for index, name in enumerate(names))
+    return figure(title, WIDTH, height, grid + drawn, legend)

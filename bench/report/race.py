@@ -1,5 +1,7 @@
 """The section of the race: a table of all arms, a plot of the time by size of gang, and one gang's life."""
 
+import html
+
 from plots import bars, lines
 from tables import number, table
 
@@ -39,10 +41,8 @@ def rows_of(data):
 
 
 def race(data):
-    versions = data["versions"]
-    text = (f"<p class=note>{data['machine']}, load before {data['loadBefore']}; {versions['muster']}, Kubernetes "
-            f"{versions['kubernetes']}, Kueue {versions['kueue']}; {data['rounds']} rounds.</p>")
-    text += "".join(f"<p class=note>{why}</p>" for why in data["skipped"] or [])
+    text = f"<p class=note>{data['rounds']} round{'s' if data['rounds'] > 1 else ''}.</p>"
+    text += "".join(f"<p class=note>{html.escape(why)}</p>" for why in data["skipped"] or [])
     text += table(["work", "arm", "created → bound p50 ms", "p99", "submitted → bound p50 ms", "÷ muster", "pods/s",
                    "writes per pod", "whole gangs", "partial gangs", "longest partial ms", "misplaced",
                    "CPU s: Muster or Kueue", "kube-scheduler", "API server, etcd"], rows_of(data))
@@ -54,7 +54,7 @@ def race(data):
         text += lines(f"one gang in one rack or block, {nodes:,} nodes", "members", "last created → all bound, ms",
                       {arm: sorted(points) for arm, points in series.items()}, log_x=True, log_y=True)
     for line in data["timelines"]:
-        steps = [(step["name"], step["firstMs"], step["lastMs"]) for step in line["steps"]]
+        steps = [(step["name"], [(step["firstMs"], step["lastMs"])]) for step in line["steps"]]
         text += bars(f"one gang of Muster, {line['nodes']:,} nodes, {name_of(line)}", "ms from the last member's creation",
                      steps)
     return text

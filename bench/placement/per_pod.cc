@@ -1,4 +1,4 @@
-#include "reference/per_pod.h"
+#include "placement/per_pod.h"
 
 #include <algorithm>
 #include <map>
