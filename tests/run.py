@@ -28,7 +28,7 @@ PARTS = ["checks", "model", "release", "instructions", "asan", "tsan", "e2e"]
 TARGETS = {
     "release": ["muster-extender", "muster-demo", "unit_tests", "property_tests", "integration_tests",
                 "self_contained_headers", "muster", "bench_verbs", "bench_placement", "bench_instructions",
-                "embedding_example"],
+                "bench_packing", "bench_queueing", "embedding_example"],
     "asan": ["unit_tests"],
     "tsan": ["concurrent_tests"],
 }
@@ -125,6 +125,8 @@ class Run:
         # They measure times and count threads: one after the other.
         integration = [program for program in found if "integration" in program.labels]
         catch2.run_all(integration, "release", self.report, 1)
+        self.lines("the benchmarks and their page",
+                   [sys.executable, "-B", "tests/bench/report_test.py", "build/release/bench"])
 
     def asan(self):
         if "asan" not in self.built:
