@@ -152,6 +152,7 @@ void ClusterState::add_occupants(HostIndex host, int32_t difference) {
   count = static_cast<uint32_t>(static_cast<int64_t>(count) + difference);
   const bool is_busy = count > 0;
   if (was_busy == is_busy) return;
+  shapes_->touched(host);
   const uint32_t step = is_busy ? 1U : UINT32_MAX;  // plus or minus one, modulo 2^32
   busy_hosts_[at(topology_.host_domain(host))] += step;
   busy_hosts_[0] += step;

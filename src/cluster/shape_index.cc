@@ -62,7 +62,7 @@ const Rooms& ShapeIndex::rooms(const ClusterState& state, const Demand& demand, 
   else
     catch_up(state, shape);
   shape.stale = false;
-  shape.seen = log_start_ + log_.size();
+  shape.seen = read_ = log_start_ + log_.size();
   return shape.rooms;
 }
 
@@ -87,14 +87,30 @@ void ShapeIndex::recount(const ClusterState& state, Shape& shape) const {
   const std::size_t domains = topology.domain_count() - hosts;
   shape.rooms.host.resize(hosts);
   shape.rooms.domain.assign(domains, 0);
+  shape.in_use.assign(hosts, 0);
   const Counter counter(state, shape.demand);
   const Exclusion* status = state.status_.data();
   const Exclusion* allowed = state.node_sets_[at(shape.node_set)].data();
+  const uint32_t* occupants = state.occupants_.data();
+  int32_t* rooms = shape.rooms.host.data();
   int64_t* sums = shape.rooms.domain.data();
+  int32_t most = 0;
+  int64_t all = 0;
+  int64_t in_use = 0;
   for (std::size_t host = 0; host < hosts; ++host) {
     const bool usable = status[host] == Exclusion::kNone && allowed[host] == Exclusion::kNone;
-    shape.rooms.host[host] = usable ? counter.room(host) : 0;
+    const int32_t room = usable ? counter.room(host) : 0;
+    rooms[host] = room;
+    if (room == 0) continue;
+    all += room;
+    most = std::max(most, room);
+    if (occupants[host] == 0) continue;
+    shape.in_use[host] = 1;
+    ++in_use;
   }
+  sums[0] = all;
+  shape.rooms.most = most;
+  shape.rooms.in_use = in_use;
   for (std::size_t tree = 0; tree < topology.tree_count(); ++tree) {
     // In the tree's order the hosts of a finest domain stand together.
     DomainId open = kClusterDomain;
@@ -105,7 +121,7 @@ void ShapeIndex::recount(const ClusterState& state, Shape& shape) const {
         open = leaf;
         sum = 0;
       }
-      sum += shape.rooms.host[at(host)];
+      sum += rooms[at(host)];
     }
     if (open != kClusterDomain) sums[at(open)] += sum;
   }
@@ -113,7 +129,6 @@ void ShapeIndex::recount(const ClusterState& state, Shape& shape) const {
   for (std::size_t domain = domains; domain-- > 1;)
     if (const DomainId parent = topology.parent(static_cast<DomainId>(domain)); parent != kClusterDomain)
       sums[at(parent)] += sums[domain];
-  for (std::size_t host = 0; host < hosts; ++host) sums[0] += shape.rooms.host[host];
 }
 
 void ShapeIndex::catch_up(const ClusterState& state, Shape& shape) const {
@@ -122,9 +137,13 @@ void ShapeIndex::catch_up(const ClusterState& state, Shape& shape) const {
     const HostIndex host = log_[position - log_start_];
     const bool usable = state.exclusion(shape.node_set, host) == Exclusion::kNone;
     const int32_t now = usable ? room_for(state, shape.demand, host) : 0;
+    const bool in_use = now > 0 && state.busy(host);
+    shape.rooms.in_use += int64_t{in_use} - shape.in_use[at(host)];
+    shape.in_use[at(host)] = in_use;
     const int32_t difference = now - shape.rooms.host[at(host)];
     if (difference == 0) continue;
     shape.rooms.host[at(host)] = now;
+    shape.rooms.most = std::max(shape.rooms.most, now);
     shape.rooms.domain[0] += difference;
     for (std::size_t tree = 0; tree < topology.tree_count(); ++tree)
       for (DomainId domain = topology.leaf_domain(host, tree); domain != kClusterDomain;
@@ -135,6 +154,8 @@ void ShapeIndex::catch_up(const ClusterState& state, Shape& shape) const {
 
 void ShapeIndex::touched(HostIndex host) {
   if (shapes_.empty()) return;
+  // Several changes of a host that nobody has looked at meanwhile are one.
+  if (!log_.empty() && log_.back() == host && log_start_ + log_.size() > read_) return;
   // A shape that missed as much as this is counted anew just as fast.
   constexpr std::size_t kLongLog = 1 << 16;
   if (log_.size() >= kLongLog) {

@@ -20,6 +20,8 @@ inline constexpr int32_t kMaxRoom = 1 << 20;
 struct Rooms {
   std::vector<int32_t> host;    // by HostIndex
   std::vector<int64_t> domain;  // by DomainId, host level excluded
+  int32_t most = 0;             // no host has more; some host had as much
+  int64_t in_use = 0;           // busy hosts that have room
 };
 
 // Members of this demand that fit into the free room of a host, whatever its exclusion.
@@ -34,6 +36,7 @@ class ShapeIndex {
   // Up to date with the state. The reference stays good until begin() or a change of the state.
   [[nodiscard]] const Rooms& rooms(const ClusterState& state, const Demand& demand, NodeSetId node_set);
 
+  // Its room, its exclusion or whether it is busy has changed.
   void touched(HostIndex host);
 
  private:
@@ -41,7 +44,8 @@ class ShapeIndex {
     Demand demand;
     NodeSetId node_set{};
     Rooms rooms;
-    uint64_t seen = 0;  // position in the log
+    std::vector<uint8_t> in_use;  // by HostIndex: counted in rooms.in_use
+    uint64_t seen = 0;            // position in the log
     uint64_t used = 0;
     bool stale = true;
   };
@@ -53,6 +57,7 @@ class ShapeIndex {
   std::vector<std::unique_ptr<Shape>> shapes_;
   std::vector<HostIndex> log_;
   uint64_t log_start_ = 0;  // position of log_[0]
+  uint64_t read_ = 0;       // no shape has read this position or a later one
   uint64_t clock_ = 0;
 };
 

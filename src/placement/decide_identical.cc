@@ -6,6 +6,25 @@
 
 namespace muster::placement {
 
+namespace {
+
+// Whether a domain of a finer level than the required one is in one of that: a rack of hosts without the
+// block's label is in no block.
+bool is_below_required(const Problem& problem, DomainId domain) {
+  const Topology& topology = problem.topology;
+  if (topology.level_of(domain) == topology.host_level())
+    return topology.domain_of(topology.hosts(domain).front(), problem.required) != kNoDomain;
+  while (domain != kClusterDomain && topology.level_of(domain) != problem.required)
+    domain = topology.parent(domain);
+  return domain != kClusterDomain;
+}
+
+bool all_are_inside(const Problem& problem, LevelId level) {
+  return problem.required == kClusterLevel || problem.required == level;
+}
+
+}  // namespace
+
 std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
   std::vector<DomainId> result;
   if (!problem.bound_hosts.empty()) {
@@ -17,17 +36,10 @@ std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
   }
   const DomainRange range = problem.topology.domains(level);
   result.reserve(range.size());
-  if (problem.required == kClusterLevel || level == problem.required) {
-    for (uint32_t i = range.first; i < range.last; ++i) result.push_back(static_cast<DomainId>(i));
-    return result;
-  }
-  for (uint32_t i = range.first; i < range.last; ++i) {
-    const auto domain = static_cast<DomainId>(i);
-    // A rack of hosts without the block's label is in no block.
-    const bool inside =
-        problem.topology.domain_of(problem.topology.hosts(domain).front(), problem.required) != kNoDomain;
-    if (inside) result.push_back(domain);
-  }
+  const bool all = all_are_inside(problem, level);
+  for (uint32_t i = range.first; i < range.last; ++i)
+    if (const auto domain = static_cast<DomainId>(i); all || is_below_required(problem, domain))
+      result.push_back(domain);
   return result;
 }
 
@@ -70,29 +82,67 @@ Packing spread(const Problem& problem, const Units& units, DomainId domain, uint
   return packing;
 }
 
+// The candidate with least room that is enough, the first among equals; kNoDomain when there is none.
+DomainId tightest_candidate(const Problem& problem, const KindRooms& rooms, LevelId level, uint32_t count) {
+  DomainId tightest = kNoDomain;
+  int64_t least = INT64_MAX;
+  const bool all = all_are_inside(problem, level);
+  const auto look_at = [&](DomainId domain) {
+    const int64_t room = rooms.domain(domain);
+    if (room < count || room >= least || !(all || is_below_required(problem, domain))) return;
+    tightest = domain;
+    least = room;
+  };
+  if (!problem.bound_hosts.empty()) {
+    for (const DomainId domain : candidates(problem, level)) look_at(domain);
+    return tightest;
+  }
+  const DomainRange range = problem.topology.domains(level);
+  for (uint32_t i = range.first; i < range.last && least > count; ++i) look_at(static_cast<DomainId>(i));
+  return tightest;
+}
+
+std::vector<DomainId> candidates_with_room(const Problem& problem, const KindRooms& rooms, LevelId level,
+                                           uint32_t count) {
+  std::vector<DomainId> domains = candidates(problem, level);
+  std::erase_if(domains, [&](DomainId domain) { return rooms.domain(domain) < count; });
+  return domains;
+}
+
+// The first one, finer levels before coarser.
+DomainId roomiest_candidate(const Problem& problem, const KindRooms& rooms) {
+  DomainId roomiest = kNoDomain;
+  for (const LevelId level : problem.ladder)
+    for (const DomainId domain : candidates(problem, level))
+      if (roomiest == kNoDomain || rooms.domain(domain) > rooms.domain(roomiest)) roomiest = domain;
+  return roomiest;
+}
+
 }  // namespace
 
 Outcome decide_identical(Search& search) {
   Problem& problem = search.problem;
   const KindRooms& rooms = problem.rooms(0);
   const Units units(problem.topology, rooms);
-  DomainId roomiest = kNoDomain;
   for (const LevelId level : problem.ladder) {
-    std::vector<DomainId> domains = candidates(problem, level);
-    for (const DomainId domain : domains)
-      if (roomiest == kNoDomain || rooms.domain(domain) > rooms.domain(roomiest)) roomiest = domain;
-    std::erase_if(domains, [&](DomainId domain) { return rooms.domain(domain) < problem.pending; });
-    if (domains.empty()) continue;
+    const DomainId tightest = tightest_candidate(problem, rooms, level, problem.pending);
+    if (tightest == kNoDomain) continue;
     if (problem.nodes[0].strategy == Strategy::kSpread) {
+      const std::vector<DomainId> domains = candidates_with_room(problem, rooms, level, problem.pending);
       const DomainId widest = *std::max_element(domains.begin(), domains.end(), [&](DomainId a, DomainId b) {
         return rooms.domain(a) < rooms.domain(b);
       });
       return fits(problem, widest, spread(problem, units, widest, problem.pending, search.quality));
     }
-    const BestDomain best = best_domain(problem, units, domains, problem.pending, search.quality);
+    if (const auto packing = pack_at_best(problem, units, tightest, problem.pending, search.quality))
+      return fits(problem, tightest, *packing);
+    const BestDomain best =
+        best_domain(problem, units, candidates_with_room(problem, rooms, level, problem.pending),
+                    problem.pending, search.quality);
     return fits(problem, best.domain, best.packing);
   }
   // Not all of them anywhere: as many as possible, if that is enough.
+  const DomainId roomiest = roomiest_candidate(problem, rooms);
   if (roomiest == kNoDomain || rooms.domain(roomiest) < problem.needed) return {};
   const auto count = static_cast<uint32_t>(rooms.domain(roomiest));
   return fits(problem, roomiest, pack_units(problem, units, roomiest, count, search.quality));

@@ -39,7 +39,7 @@ HostClasses::HostClasses(Problem& problem, const Wanted& wanted) : state_(proble
   width_ = flags_ + resources_.size();
   row_.resize(width_);
   seen_.resize(width_);
-  recent_.resize(width_ << kRecentBits);
+  recent_ = std::make_unique_for_overwrite<int64_t[]>(width_ << kRecentBits);
   recent_class_.assign(std::size_t{1} << kRecentBits, kUseless);
   usable_.resize(resources_.size());
   room_here_.resize(kinds_.size());
@@ -79,7 +79,7 @@ uint32_t HostClasses::of(HostIndex host) {
   for (std::size_t r = 0; r < width; ++r) see(columns_[r][at(host)]);
   // Most hosts are exactly like one seen before.
   const std::size_t slot = hash * kFactor >> (64 - kRecentBits);
-  int64_t* recent = recent_.data() + slot * width_;
+  int64_t* recent = recent_.get() + slot * width_;
   if (recent_class_[slot] != kUseless && same_row(seen_.data(), recent)) return recent_class_[slot];
   std::copy(seen_.begin(), seen_.end(), recent);
   round(host);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "placement/local_hosts.h"
@@ -64,8 +65,8 @@ class HostClasses {
   int shift_ = 56;
   std::vector<uint32_t> table_;  // open addressing: class, or kUseless
   static constexpr int kRecentBits = 10;
-  std::vector<int64_t> recent_;         // rows as they were seen, by hash; newer ones replace older ones
-  std::vector<uint32_t> recent_class_;  // kUseless: nothing there
+  std::unique_ptr<int64_t[]> recent_;   // rows as they were seen, by hash; newer ones replace older ones
+  std::vector<uint32_t> recent_class_;  // kUseless: no row was written there
   std::vector<int64_t> seen_;           // of the host looked at, before rounding
   std::vector<int64_t> row_;            // and after
   std::vector<int64_t> usable_;

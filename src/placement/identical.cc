@@ -164,6 +164,18 @@ Packing pack_units(const Problem& problem, const Units& units, DomainId domain, 
   return packing;
 }
 
+std::optional<Packing> pack_at_best(const Problem& problem, const Units& units, DomainId domain,
+                                    uint32_t count, Budget& quality) {
+  const Topology& topology = problem.topology;
+  const std::size_t tree = tree_of(topology, domain, unit_tree(topology, units));
+  UnitPacker exact(problem, units, topology.level_of(domain), tree, count);
+  const uint64_t effort = exact.effort(domain);
+  if (!exact.is_leaf(domain) || !quality.left(effort)) return std::nullopt;
+  if (exact.least_cost(domain) > exact.bound(domain)) return std::nullopt;
+  quality.spend(effort);
+  return exact.pack(domain);
+}
+
 BestDomain best_domain(const Problem& problem, const Units& units, const std::vector<DomainId>& candidates,
                        uint32_t count, Budget& quality) {
   BestDomain best;
@@ -171,28 +183,20 @@ BestDomain best_domain(const Problem& problem, const Units& units, const std::ve
   const Topology& topology = problem.topology;
   const std::size_t tree = tree_of(topology, candidates.front(), unit_tree(topology, units));
   UnitPacker exact(problem, units, topology.level_of(candidates.front()), tree, count);
-  std::optional<int64_t> least;
   for (const DomainId domain : tightest_first(units, candidates)) {
     const uint64_t effort = exact.effort(domain);
-    const bool affordable = quality.left(effort);
-    if (best.domain != kNoDomain && !affordable) break;
-    if (exact.is_leaf(domain) && affordable) {
-      quality.spend(effort);
-      const int64_t cost = exact.least_cost(domain);
-      if (least && cost >= *least) continue;
-      least = cost;
-      best.domain = domain;
-      continue;
+    if (!quality.left(effort)) {
+      if (best.domain == kNoDomain) return {domain, pack_units(problem, units, domain, count, quality)};
+      break;
     }
-    Packing packing = pack_units(problem, units, domain, count, quality);
-    const bool better =
-        best.domain == kNoDomain || (packing.cost && best.packing.cost && *packing.cost < *best.packing.cost);
-    if (!better) continue;
-    best.domain = domain;
-    best.packing = std::move(packing);
-    if (!best.packing.cost) break;
+    // Paid for whatever the bound says: which domains are looked at is the budget's business alone.
+    quality.spend(effort);
+    if (best.domain != kNoDomain && exact.bound(domain) >= *best.packing.cost) continue;
+    Packing packing = exact.is_leaf(domain) ? Packing{exact.least_cost(domain), {}} : exact.pack(domain);
+    if (best.domain != kNoDomain && *packing.cost >= *best.packing.cost) continue;
+    best = {domain, std::move(packing)};
   }
-  if (least) best.packing = exact.pack(best.domain);
+  if (best.packing.units.empty()) best.packing = exact.pack(best.domain);
   return best;
 }
 

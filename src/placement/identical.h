@@ -29,6 +29,10 @@ class Units {
   [[nodiscard]] int64_t room(DomainId domain) const {
     return members_ != nullptr ? members_->domain(domain) : (*slices_)[at(domain)];
   }
+  // No domain of the level has room for more.
+  [[nodiscard]] int64_t most() const { return members_ != nullptr ? members_->most() : kMaxRoom; }
+  // No more domains of the level are busy and have room.
+  [[nodiscard]] int64_t in_use() const { return members_ != nullptr ? members_->in_use() : kMaxRoom; }
 
  private:
   LevelId level_;
@@ -52,6 +56,12 @@ struct Packing {
 // REQUIRES: 0 < count <= units.room(domain); the domain's level is that of the units or coarser.
 [[nodiscard]] Packing pack_units(const Problem& problem, const Units& units, DomainId domain, uint32_t count,
                                  Budget& quality);
+
+// The packing of the domain where it is certain that no other domain of its level has a better one, which
+// takes no look at any of them: all members on as few hosts as the roomiest ones would be. Absent otherwise.
+// REQUIRES: as for pack_units().
+[[nodiscard]] std::optional<Packing> pack_at_best(const Problem& problem, const Units& units, DomainId domain,
+                                                  uint32_t count, Budget& quality);
 
 // Of the domains given, all with room for `count`, the best one and its packing. The tightest comes first
 // among equals.

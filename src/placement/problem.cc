@@ -197,7 +197,8 @@ void Problem::add_ladder() {
 Exclusion Problem::exclusion(const Kind& kind, HostIndex host) const {
   const Exclusion base = state.exclusion(request.roles[kind.role].node_set, host);
   if (base != Exclusion::kNone) return base;
-  if (std::binary_search(kind.refused.begin(), kind.refused.end(), host)) return Exclusion::kRefused;
+  if (!kind.refused.empty() && std::binary_search(kind.refused.begin(), kind.refused.end(), host))
+    return Exclusion::kRefused;
   return kind.restriction == 0 ? Exclusion::kNone : restrictions_[kind.restriction][at(host)];
 }
 

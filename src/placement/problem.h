@@ -51,6 +51,8 @@ class KindRooms {
   explicit KindRooms(std::unique_ptr<Rooms> own) : own_(std::move(own)), rooms_(own_.get()) {}
   [[nodiscard]] int32_t host(HostIndex host) const { return rooms_->host[at(host)]; }
   [[nodiscard]] const int32_t* hosts() const { return rooms_->host.data(); }  // by HostIndex
+  [[nodiscard]] int32_t most() const { return rooms_->most; }                 // no host has more
+  [[nodiscard]] int64_t in_use() const { return rooms_->in_use; }             // no more busy hosts have room
   [[nodiscard]] int64_t domain(DomainId domain) const {
     const std::size_t inner = rooms_->domain.size();
     return at(domain) < inner ? rooms_->domain[at(domain)] : rooms_->host[at(domain) - inner];

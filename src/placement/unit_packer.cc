@@ -58,7 +58,8 @@ UnitPacker::UnitPacker(const Problem& problem, const Units& units, LevelId above
       tree_(tree),
       count_(count),
       weights_(weigh(problem.topology, units, above, tree, count)),
-      leaf_(problem, units, tree) {}
+      leaf_(problem, units, tree),
+      levels_(problem.topology.tree_levels(tree)) {}
 
 uint64_t UnitPacker::effort(DomainId domain) const {
   const uint64_t all = units_.level() == problem_.topology.host_level()
@@ -103,6 +104,40 @@ int64_t UnitPacker::least_cost(DomainId domain) {
   if (best_of(single_parts(domain), cost) != kNoDomain) return cost;
   const CostTable whole = table(domain, false);
   return whole.steps[step_for(whole, count_)].cost;
+}
+
+int64_t UnitPacker::bound(DomainId domain) {
+  const int64_t needs = (count_ + units_.most() - 1) / units_.most();
+  const int64_t idle = std::max<int64_t>(0, needs - units_.in_use());
+  const int64_t units = needs * weights_.unit + idle * weights_.broken;
+  return leaf_.is_leaf(domain) ? units : units + parts_bound(domain);
+}
+
+// As many domains of the next level as the roomiest ones would be, beside what hangs below none of them.
+int64_t UnitPacker::parts_bound(DomainId domain) {
+  const Topology& topology = problem_.topology;
+  const auto own = std::find(levels_.begin(), levels_.end(), topology.level_of(domain));
+  const LevelId below = *std::next(own);
+  if (weights_.domain[at(below)] == 0) return 0;
+  int64_t left = count_ - units_.room(domain);
+  int64_t in_use = 0;
+  rooms_.clear();
+  const DomainRange range = topology.domains_within(domain, below);
+  for (uint32_t i = range.first; i < range.last; ++i) {
+    const auto part = static_cast<DomainId>(i);
+    const int64_t room = units_.room(part);
+    left += room;
+    if (room == 0) continue;
+    rooms_.push_back(room);
+    in_use += busy(part) ? 1 : 0;
+  }
+  std::make_heap(rooms_.begin(), rooms_.end());
+  int64_t needs = 0;
+  for (auto end = rooms_.end(); left > 0; ++needs) {
+    std::pop_heap(rooms_.begin(), end);
+    left -= *--end;
+  }
+  return needs * weights_.domain[at(below)] + std::max<int64_t>(0, needs - in_use) * weights_.broken;
 }
 
 Packing UnitPacker::pack(DomainId domain) {

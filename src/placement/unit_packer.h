@@ -64,6 +64,8 @@ class UnitPacker {
   // REQUIRES, of both: the domain has room for the count.
   [[nodiscard]] int64_t least_cost(DomainId domain);
   [[nodiscard]] Packing pack(DomainId domain);
+  // No packing of the count into the domain costs less; the same for all leaves. O(parts).
+  [[nodiscard]] int64_t bound(DomainId domain);
   [[nodiscard]] bool is_leaf(DomainId domain) const { return leaf_.is_leaf(domain); }
 
   // All costs of holding units in the domain. `counted`: the domain itself is paid for.
@@ -78,6 +80,7 @@ class UnitPacker {
   [[nodiscard]] std::vector<DomainId> single_parts(DomainId domain) const;
   [[nodiscard]] DomainId best_of(const std::vector<DomainId>& singles, int64_t& cost);
   [[nodiscard]] CostTable leaf_table(std::vector<DomainId> units, int64_t touch) const;
+  [[nodiscard]] int64_t parts_bound(DomainId domain);
 
   const Problem& problem_;
   const Units& units_;
@@ -85,6 +88,8 @@ class UnitPacker {
   uint32_t count_;
   Weights weights_;
   LeafPacker leaf_;
+  std::vector<LevelId> levels_;  // of the tree
+  std::vector<int64_t> rooms_;   // of the parts looked at
 };
 
 }  // namespace muster::placement

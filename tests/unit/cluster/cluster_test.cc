@@ -163,19 +163,25 @@ TEST_CASE("cluster: the hot-shape index follows every change") {
     change_at_random(state, random, bench.gpu, bench.cpu);
     if (round % 7 == 0)
       state.set_eligible(set, HostIndex{static_cast<uint32_t>(random() % 24)}, random() % 2 == 0);
+    if (round % 5 == 0)  // takes no room, and the host is busy all the same
+      state.charge(HostIndex{static_cast<uint32_t>(random() % 24)}, {}, OwnerId{5});
     const Demand& shape = shapes[random() % shapes.size()];
     const Rooms& rooms = state.shapes().rooms(state, shape, set);
     std::vector<int64_t> sums(rooms.domain.size(), 0);
+    int64_t in_use = 0;
     for (uint32_t h = 0; h < 24; ++h) {
       const HostIndex host{h};
       const bool usable = state.exclusion(set, host) == Exclusion::kNone;
       REQUIRE(rooms.host[h] == (usable ? room_for(state, shape, host) : 0));
+      REQUIRE(rooms.most >= rooms.host[h]);
+      in_use += rooms.host[h] > 0 && state.busy(host) ? 1 : 0;
       for (DomainId d = state.topology().leaf_domain(host);; d = state.topology().parent(d)) {
         sums[at(d)] += rooms.host[h];
         if (d == kClusterDomain) break;
       }
     }
     REQUIRE(rooms.domain == sums);
+    REQUIRE(rooms.in_use == in_use);
   }
 }
 

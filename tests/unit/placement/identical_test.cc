@@ -1,9 +1,14 @@
 #include <catch2/catch.hpp>
 #include <map>
+#include <optional>
+#include <random>
 #include <set>
+#include <string_view>
+#include <tuple>
 
 #include "muster/checker.h"
 #include "muster/solver.h"
+#include "placement/unit_packer.h"
 #include "support/builders.h"
 
 using namespace muster;
@@ -72,6 +77,46 @@ TEST_CASE("identical: fewest blocks come before fewest racks, and fewest racks b
   const auto verdict = decide(identical(10, {{bench.gpu, 8}}, "block"), bench.state);
   REQUIRE(std::holds_alternative<Fits>(verdict));
   CHECK(domains(std::get<Fits>(verdict), bench.state, "rack").size() == 2);
+}
+
+TEST_CASE(
+    "identical: of all domains of the level the cheapest is chosen, the first of the tightest among equals") {
+  std::mt19937 random(3);
+  std::map<std::string_view, int> chosen;
+  for (int round = 0; round < 600; ++round) {
+    auto bench = make_grid(6, 4, 5, 4);
+    const auto at_most = [&](uint32_t most) { return static_cast<uint32_t>(random() % (most + 1)); };
+    const uint32_t load = at_most(100);
+    const bool whole_hosts = round % 2 == 0;
+    for (uint32_t h = 0; h < 120; ++h)
+      if (at_most(99) < load)
+        bench.state.charge(HostIndex{h}, {{bench.gpu, whole_hosts ? 4 : at_most(4)}}, OwnerId{1});
+    const uint32_t members = 1 + at_most(12);
+    const auto request = identical(members, {{bench.gpu, whole_hosts ? 4 : 1 + at_most(1)}}, "block", "rack");
+    const auto verdict = decide(request, bench.state);
+    const auto* fits = std::get_if<Fits>(&verdict);
+    if (fits == nullptr) continue;
+
+    placement::Problem problem(request, bench.state);
+    const placement::Units units(problem.topology, problem.rooms(0));
+    placement::UnitPacker packer(problem, units, fits->level, 0, members);
+    using Order = std::tuple<int64_t, int64_t, DomainId>;
+    std::optional<Order> best;
+    const DomainRange range = problem.topology.domains(fits->level);
+    for (uint32_t i = range.first; i < range.last; ++i) {
+      const auto domain = static_cast<DomainId>(i);
+      if (units.room(domain) < members) continue;
+      const Order order{packer.least_cost(domain), units.room(domain), domain};
+      REQUIRE(packer.bound(domain) <= std::get<0>(order));
+      if (!best || order < *best) best = order;
+    }
+    INFO("round " << round << ", " << members << " members");
+    REQUIRE(best.has_value());
+    REQUIRE(fits->domain == std::get<2>(*best));
+    ++chosen[problem.topology.level_name(fits->level)];
+  }
+  CHECK(chosen["rack"] > 100);
+  CHECK(chosen["block"] > 50);
 }
 
 TEST_CASE("identical: a rack in use is taken before one that is entirely free") {
