@@ -85,7 +85,7 @@ class Topology {
 
   [[nodiscard]] std::size_t host_count() const { return names_.size(); }
   [[nodiscard]] const std::string& host_name(HostIndex host) const { return names_[at(host)]; }
-  [[nodiscard]] std::optional<HostIndex> find_host(std::string_view name) const;  // O(log N)
+  [[nodiscard]] std::optional<HostIndex> find_host(std::string_view name) const;  // O(1)
 
   // -- domains
 
@@ -137,7 +137,7 @@ class Topology {
   std::vector<Level> levels_;
   std::vector<Tree> trees_;  // at least one
   std::vector<std::string> names_;
-  std::vector<uint32_t> by_name_;  // hosts sorted by name
+  std::vector<uint32_t> by_name_;  // hosts, as topology/name_index.h has them
   // One entry per domain; hosts' are positions in the first tree.
   std::vector<uint32_t> domain_lo_;
   std::vector<uint32_t> domain_hi_;

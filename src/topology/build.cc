@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "muster/topology.h"
+#include "topology/name_index.h"
 #include "topology/natural_order.h"
 
 namespace muster {
@@ -167,14 +168,14 @@ class TopologyBuilder {
   Result<void> index_names() {
     result_.names_.reserve(hosts_.size());
     for (HostSpec& host : hosts_) result_.names_.push_back(std::move(host.name));
-    auto& index = result_.by_name_;
-    index.resize(hosts_.size());
-    std::iota(index.begin(), index.end(), 0U);
     const auto& names = result_.names_;
-    std::sort(index.begin(), index.end(), [&](uint32_t a, uint32_t b) { return names[a] < names[b]; });
-    const auto twice = std::adjacent_find(index.begin(), index.end(),
-                                          [&](uint32_t a, uint32_t b) { return names[a] == names[b]; });
-    if (twice != index.end()) return invalid("host name: \"{}\" is repeated", names[*twice]);
+    auto& index = result_.by_name_;
+    index = topology::empty_index(names.size());
+    for (uint32_t host = 0; host < names.size(); ++host) {
+      uint32_t& place = index[topology::place_of(names[host], index, names)];
+      if (place != topology::kNobody) return invalid("host name: \"{}\" is repeated", names[host]);
+      place = host;
+    }
     return {};
   }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "topology/name_index.h"
+
 namespace muster {
 
 namespace {
@@ -32,6 +34,7 @@ Topology::Topology() {
   domain_parent_ = {kNoDomain};
   domain_level_ = {kClusterLevel};
   values_ = {"cluster"};
+  by_name_ = topology::empty_index(0);
 }
 
 Result<LevelId> Topology::find_level(std::string_view name) const {
@@ -82,10 +85,9 @@ std::vector<LevelId> Topology::tree_levels(std::size_t tree) const {
 }
 
 std::optional<HostIndex> Topology::find_host(std::string_view name) const {
-  const auto it = std::lower_bound(by_name_.begin(), by_name_.end(), name,
-                                   [&](uint32_t host, std::string_view key) { return names_[host] < key; });
-  if (it == by_name_.end() || names_[*it] != name) return std::nullopt;
-  return static_cast<HostIndex>(*it);
+  const uint32_t host = by_name_[topology::place_of(name, by_name_, names_)];
+  if (host == topology::kNobody) return std::nullopt;
+  return static_cast<HostIndex>(host);
 }
 
 DomainRange Topology::domains(LevelId level) const {
