@@ -159,8 +159,8 @@ std::string left_out(const group::Question& question) {
 }
 
 // The members to place come first, so that their indices in the request are those in the question.
+// REQUIRES: want_resources_of(question).
 PlacementRequest Books::to_request(const group::Question& question) {
-  static_cast<void>(want_resources_of(question));
   static_cast<void>(state());  // the topology may have to be built before hosts are looked up
 
   PlacementRequest request;
@@ -169,9 +169,13 @@ PlacementRequest Books::to_request(const group::Question& question) {
   Roles roles(request);
   for (std::size_t i = 0; i < question.members.size(); ++i) {
     const group::Member& member = *question.members[i];
-    evaluate(member.node_set);
-    request.members.push_back({roles.intern(to_demand(member.demand), member.node_set),
-                               tree.find(member.subgroup), question.ranks[i], kNoHost});
+    // Most members are like the one before.
+    const bool again = i > 0 && question.members[i - 1]->node_set == member.node_set &&
+                       question.members[i - 1]->demand == member.demand;
+    if (!again) evaluate(member.node_set);
+    const uint32_t role =
+        again ? request.members.back().role : roles.intern(to_demand(member.demand), member.node_set);
+    request.members.push_back({role, tree.find(member.subgroup), question.ranks[i], kNoHost});
     const auto refused = question.exclusions.find(member.pod.uid);
     if (refused == question.exclusions.end()) continue;
     for (const std::string& node : refused->second) {
@@ -196,7 +200,11 @@ PlacementRequest Books::to_request(const group::Question& question) {
 
 bool Books::want_resources_of(const group::Question& question) {
   ResourceList all;
-  for (const group::Member* member : question.members) all.max_with(member->demand);
+  const ResourceList* last = nullptr;
+  for (const group::Member* member : question.members) {
+    if (last == nullptr || !(member->demand == *last)) all.max_with(member->demand);
+    last = &member->demand;
+  }
   return want_resources(all);
 }
 
@@ -251,6 +259,7 @@ bool Books::worth_another_try(const group::GroupKey& key) {
 }
 
 bool Books::valid(const group::Question& question, const std::vector<group::Placed>& placed) {
+  static_cast<void>(want_resources_of(question));
   const PlacementRequest request = to_request(question);
   ClusterState& cluster = state();
   if (!validate(request, cluster)) return false;
