@@ -48,11 +48,11 @@ def reference_plots(rows, names):
     rows = [row for row in rows if row["hosts"] == largest]
     times = {name: [(row["members"], row["policies"][index]["p50_us"]) for row in rows if row["family"] == "identical"]
              for index, name in enumerate(names)}
-    refused = [(f"{row['family']}, {row['members']:,}", [(0, policy["falseNo_pct"]) for policy in row["policies"][1:]])
+    refused = [(f"{row['family']}, {row['members']:,}", [(0, policy["falseNo_pct"]) for policy in row["policies"]])
                for row in rows if any(policy["falseNo_pct"] for policy in row["policies"])]
     return (lines(f"p50 of a decision, identical members, {largest:,} hosts", "members", "µs", times, log_x=True, log_y=True)
             + bars(f"False no by family and members where there is any, {largest:,} hosts",
-                   "% of the groups that have a placement", refused, names[1:]))
+                   "% of the groups that have a placement", refused, names))
 
 
 def cells(policy):

@@ -4,8 +4,9 @@ import html
 import math
 
 WIDTH, HEIGHT = 520, 300
-LEFT, RIGHT, TOP, BOTTOM = 60, 24, 30, 42
-COLOURS = ["#0b5fa5", "#d1495b", "#2e7d32", "#b86e00", "#6a3d9a", "#00838f", "#8d6e63", "#555555", "#c2185b"]
+LEFT, RIGHT, TOP, BOTTOM = 74, 24, 30, 42
+COLOURS = ["#0b5fa5", "#d1495b", "#2e7d32", "#b86e00", "#6a3d9a", "#00838f", "#8d6e63", "#9a9a9a", "#c2185b",
+           "#000000", "#7a7a00", "#3f51b5"]
 
 
 class Scale:
@@ -42,7 +43,7 @@ def text(x, y, value, anchor="middle"):
 
 
 def label(value):
-    return f"{value:,.6g}"
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.6g}"
 
 
 def figure(title, width, height, drawn, legend=""):

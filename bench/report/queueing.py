@@ -8,11 +8,7 @@ SHARES = ("allocation", "partly-used", "fragmentation")
 
 def queueing(data):
     runs = data["runs"]
-    # Runs on other clusters have other sizes; a figure stands where the run that has most before it has it.
-    keys = {key for run in runs for key in run["figures"]}
-    place = {key: max(list(run["figures"]).index(key) for run in runs if key in run["figures"]) for key in keys}
-    rows = [[name(key)] + [shown(key, run["figures"].get(key)) for run in runs]
-            for key in sorted(keys, key=lambda key: (place[key], key))]
+    rows = [[name(key)] + [shown(key, run["figures"].get(key)) for run in runs] for key in all_keys(runs)]
     text = table(["figure"] + [run["name"] for run in runs], rows)
     series = {}
     for run in runs:
@@ -20,8 +16,20 @@ def queueing(data):
                  if key.startswith("wait-p95/") and value]
         if len(sizes) > 1:
             series[run["name"]] = sizes
-    return text + lines("p95 of the wait by size of the group, where any waits", "members, at least", "s", series, log_x=True,
-                        log_y=True)
+    return lines("p95 of the wait by size of the group, where any waits", "members, at least", "s", series, log_x=True,
+                 log_y=True) + text
+
+
+def all_keys(runs):
+    """Runs on other clusters have other sizes: those of a later run behind what they follow there."""
+    keys = []
+    for run in runs:
+        place = 0
+        for key in run["figures"]:
+            if key not in keys:
+                keys.insert(place, key)
+            place = keys.index(key) + 1
+    return keys
 
 
 def name(key):

@@ -43,9 +43,9 @@ def rows_of(data):
 def race(data):
     text = f"<p class=note>{data['rounds']} round{'s' if data['rounds'] > 1 else ''}.</p>"
     text += "".join(f"<p class=note>{html.escape(why)}</p>" for why in data["skipped"] or [])
-    text += table(["work", "arm", "created → bound p50 ms", "p99", "submitted → bound p50 ms", "÷ muster", "pods/s",
-                   "writes per pod", "whole gangs", "partial gangs", "longest partial ms", "misplaced",
-                   "CPU s: Muster or Kueue", "kube-scheduler", "API server, etcd"], rows_of(data))
+    text += table(["work", "arm", "p50", "p99", "p50", "÷ muster", "pods/s", "writes per pod", "whole gangs", "partial gangs",
+                   "longest partial, ms", "mis- placed", "Muster or Kueue", "kube-sche- duler", "API server, etcd"], rows_of(data),
+                  [("", 2), ("created → bound, ms", 2), ("submitted → bound, ms", 1), ("", 7), ("processor time, s", 3)])
     for nodes in sorted({row["nodes"] for row in data["summary"]}):
         series = {}
         for row in data["summary"]:

@@ -17,12 +17,12 @@ from race import race
 from verbs import verbs
 
 STYLE = """
-body{font:15px/1.5 system-ui,sans-serif;max-width:1120px;margin:2em auto;padding:0 1em;color:#222;background:#fff}
+body{font:15px/1.5 system-ui,sans-serif;max-width:1200px;margin:2em auto;padding:0 1em;color:#222;background:#fff}
 h2{margin-top:2em;border-bottom:2px solid #222}h3{margin-bottom:0}
 .wide{overflow-x:auto;margin:1em 0}
 table{border-collapse:collapse;font-size:13.5px;font-variant-numeric:tabular-nums}
-td,th{padding:.15em .6em;text-align:right;border-bottom:1px solid #ddd}
-th{vertical-align:bottom;line-height:1.25}th[colspan]:not([colspan="1"]){text-align:center;border-left:1px solid #ddd}
+td,th{padding:.15em .5em;text-align:right;border-bottom:1px solid #ddd}
+th{vertical-align:bottom;line-height:1.25}th[colspan]{text-align:center}
 td{white-space:nowrap}td:first-child,th:first-child{text-align:left}tr:hover td{background:#f4f6f8}
 .bad{color:#b00020;font-weight:600}.good{color:#1b6e2e}.note{color:#444;font-size:13.5px;max-width:75em}
 figure{margin:1em 1.5em 1em 0;display:inline-block;vertical-align:top;max-width:100%}

@@ -19,4 +19,4 @@ def verbs(data):
     for row in data["filter"]:
         series.setdefault(row["what"], []).append((row["names"], row["server_p50_ms"]))
     several = {what: points for what, points in series.items() if len(points) > 1}
-    return text + lines("filter: p50 in the server", "nodes in the call", "ms", several, log_x=True, log_y=True)
+    return lines("filter: p50 in the server", "nodes in the call", "ms", several, log_x=True, log_y=True) + text
