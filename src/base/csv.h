@@ -12,7 +12,8 @@ namespace muster {
 // Blanks around a cell are dropped. kInvalid when a quote does not end.
 [[nodiscard]] Result<std::vector<std::string>> split_csv(std::string_view line);
 
-// The lines of a text, without their ends; the last one may lack its own.
+// The lines of a text, without their ends and the byte order mark before the first; the last one may lack its
+// end.
 [[nodiscard]] std::vector<std::string_view> split_lines(std::string_view text);
 
 }  // namespace muster
