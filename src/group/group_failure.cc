@@ -40,7 +40,7 @@ void Group::note_change(const Member& before, const Member* now, const Context& 
     failure_.evicting.erase(uid);
     ready_asked_.erase(uid);
     marked(uid, {}, context);
-  } else if (!now->lost() && !now->terminating && !failure_.letting_go) {
+  } else if (!now->lost() && !failure_.letting_go) {
     failure_.evicting.erase(uid);
   }
   const bool lost = before.live() && !(now && (now->live() || now->succeeded));
@@ -85,20 +85,20 @@ void Group::follow_standing(TimePoint now) {
   f.whole_since.reset();
 }
 
-// Nothing while it may not, does not have to, or a plan may still mend it.
+// Nothing while it may not, does not have to, or bindings under way may still mend it. A plan before its
+// barrier may mend it too, and has one hold timeout for that: kube-scheduler may never ask for its members.
 std::optional<TimePoint> Group::let_go_due() const {
   const Failure& f = failure_;
   const bool restarts = spec().failure_policy == FailurePolicy::kRestart && f.stood;
   const bool ignores = spec().failure_policy == FailurePolicy::kIgnore && f.stood;
-  if (f.letting_go || ignores || !f.stuck.empty() || (plan_ && (plan_->open || !restarts)))
-    return std::nullopt;
+  if (f.letting_go || ignores || !f.stuck.empty() || (plan_ && plan_->open)) return std::nullopt;
   std::optional<TimePoint> due;
   const Duration restart_grace = spec().failure_grace.value_or(settings_.restart_grace);
   if (f.lost_at) due = *f.lost_at + restart_grace;
   if (!f.broken_at) return due;
   const bool at_once = restarts && completed() == 0;
-  const TimePoint broken_too_long =
-      *f.broken_at + (at_once ? restart_grace : spec().failure_grace.value_or(settings_.failure_grace));
+  const Duration grace = at_once ? restart_grace : spec().failure_grace.value_or(settings_.failure_grace);
+  const TimePoint broken_too_long = *f.broken_at + grace + (plan_ ? hold_timeout() : Duration(0));
   return due ? std::min(*due, broken_too_long) : broken_too_long;
 }
 

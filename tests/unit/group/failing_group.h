@@ -17,6 +17,7 @@ using test::only;
 using Names = std::vector<std::string>;
 
 inline constexpr Duration kGrace{60'000};
+inline constexpr Duration kHold{30'000};
 inline const Names kMembers{"a", "b", "c", "d"};
 
 struct Life : GroupBench {

@@ -107,6 +107,23 @@ std::vector<Row> rows_of_a_bound_group() {
          CHECK(life.evicted() == Names{"b", "c", "d"});
          CHECK(life.holds_nothing());
        }},
+      {"Bound, Repair", "the grace runs out while a replacement is planned",
+       "the plan has one hold timeout more, then Unwinding",
+       [] {
+         Life life;
+         life.bound().let_fail("a");
+         life.remake();
+         life.pass(kGrace - Duration(1));
+         REQUIRE(life.plan());
+         life.pass(kHold - Duration(1'000));
+         life.carry_out();  // nominated: the plan comes on, and its own deadline moves
+         life.pass(Duration(1'000));
+         CHECK(life.state() == State::kRepairing);
+         life.pass(Duration(1));
+         CHECK(life.state() == State::kUnwinding);
+         CHECK(life.room.reserved.empty());
+         CHECK(life.evicted() == Names{"b", "c", "d"});
+       }},
       {"Bound, Repair", "failure-grace is set", "it takes the place of the configured grace",
        [] {
          Life life;
@@ -233,7 +250,9 @@ std::vector<Row> rows_of_a_bound_group() {
          Life life(FailurePolicy::kRestart);
          life.bound().succeed("a");
          life.let_fail("b");
-         life.pass(kGrace);
+         life.pass(kGrace - Duration(1));
+         CHECK(life.state() == State::kRepairing);
+         life.pass(Duration(1));
          CHECK(life.state() == State::kStuck);
          CHECK(life.group().reason() ==
                "group ns/g is stuck: 1 of its members have completed, so the others are left to end");
