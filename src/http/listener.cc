@@ -171,7 +171,8 @@ void Listener::adopt(Fd fd) {
   }
   if (open >= options_.max_connections && !close_longest_idle()) return;
 
-  SSL_CTX* tls = options_.tls != nullptr ? options_.tls->current() : nullptr;
+  const SteadyTime now = std::chrono::steady_clock::now();
+  SSL_CTX* tls = options_.tls != nullptr ? options_.tls->current(now) : nullptr;
   auto forget = [this](Connection* connection) {
     {
       std::lock_guard lock(mutex_);
@@ -184,7 +185,7 @@ void Listener::adopt(Fd fd) {
     std::lock_guard lock(mutex_);
     open_.insert(connection.get());
   }
-  park(std::move(connection), Io::kWantRead, std::chrono::steady_clock::now() + options_.first_byte_timeout);
+  park(std::move(connection), Io::kWantRead, now + options_.first_byte_timeout);
 }
 
 void Listener::park(ConnectionPtr connection, Io want, SteadyTime until) {

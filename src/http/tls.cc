@@ -139,8 +139,7 @@ ServerTlsSource::Version ServerTlsSource::version() const {
   return out;
 }
 
-SSL_CTX* ServerTlsSource::current() {
-  auto now = std::chrono::steady_clock::now();
+SSL_CTX* ServerTlsSource::current(std::chrono::steady_clock::time_point now) {
   if (now < next_look_) return context_.get();
   next_look_ = now + std::chrono::seconds(1);
   Version found = version();

@@ -38,7 +38,7 @@ class ServerTlsSource {
   // kInvalid as server_tls_context().
   [[nodiscard]] static Result<std::unique_ptr<ServerTlsSource>> open(ServerTls files);
   // Valid until the next call; connections made from it keep it alive.
-  [[nodiscard]] SSL_CTX* current();
+  [[nodiscard]] SSL_CTX* current(std::chrono::steady_clock::time_point now);
 
  private:
   // What tells one version of a file from the next; a mounted secret is exchanged by a link.

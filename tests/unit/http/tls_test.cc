@@ -322,6 +322,9 @@ TEST_CASE("tls: plain HTTP on a TLS port and silence during the handshake end th
   silent.send("\x16\x03\x01");
   silent.receive_all();
   CHECK(silent.closed_by_peer());
+  test::RawSocket mute(server.port);
+  mute.receive_all();
+  CHECK(mute.closed_by_peer());
 }
 
 TEST_CASE("tls: a rotated certificate is used without a restart, a broken one leaves the old in place") {
