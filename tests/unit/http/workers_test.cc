@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <future>
 #include <latch>
 #include <thread>
 
@@ -66,6 +67,20 @@ struct SlowEnd {
     ++*ended;
   }
 };
+
+TEST_CASE("workers: their stacks are smaller than the system's, so that thousands of them fit") {
+  Workers workers({.max_threads = 1});
+  std::promise<std::size_t> found;
+  workers.run([&] {
+    pthread_attr_t attributes;
+    pthread_getattr_np(pthread_self(), &attributes);
+    std::size_t size = 0;
+    pthread_attr_getstacksize(&attributes, &size);
+    pthread_attr_destroy(&attributes);
+    found.set_value(size);
+  });
+  CHECK(found.get_future().get() <= 4u << 20);  // 512 KB; more with a sanitizer
+}
 
 TEST_CASE("workers: no thread outlives them, those included that ended when they were idle") {
   std::atomic<int> ended = 0;
