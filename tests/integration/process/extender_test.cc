@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "http/client.h"
 #include "http/fd.h"
 #include "support/certificates.h"
 #include "support/paths.h"
@@ -109,6 +110,31 @@ TEST_CASE("muster-extender does not serve plain HTTP to other machines unless it
   CHECK(told.wait() == 0);
 }
 
+TEST_CASE("muster-extender keeps to the body limit, the client CA and the names of its configuration") {
+  test::Authority authority("test authority");
+  test::TempDir dir;
+  const test::Certificate own = authority.issue("muster", "IP:127.0.0.1");
+  const std::string tls =
+      "certFile: " + dir.file("tls.crt", own.cert_pem) + ", keyFile: " + dir.file("tls.key", own.key_pem) +
+      ", clientCAFile: " + dir.file("ca.crt", authority.pem()) + ", clientNames: [kube-scheduler]";
+  const std::string file = configuration(dir, "{maxBodyBytes: 1000000, tls: {" + tls + "}}");
+  Process process({"--cluster", cluster(), "--port", "0", "--config", file});
+  http::ClientOptions options;
+  options.base_url = "https://127.0.0.1:" + std::to_string(process.port("serving on https://127.0.0.1:"));
+  options.ca_pem = authority.pem();
+  const auto status_for = [&](const test::Certificate& shown, std::size_t body) {
+    options.client_cert_pem = shown.cert_pem;
+    options.client_key_pem = shown.key_pem;
+    const auto reply = http::Client::create(options).value()->call(
+        "POST", "/filter", {}, std::string(body, ' '), "application/json");
+    return reply ? reply->status : 0;
+  };
+  CHECK(status_for(authority.issue("kube-scheduler", ""), 1'000'000) == 400);
+  CHECK(status_for(authority.issue("kube-scheduler", ""), 1'000'001) == 413);
+  CHECK(status_for(authority.issue("somebody", ""), 10) == 0);
+  CHECK(status_for({}, 10) == 0);
+}
+
 TEST_CASE("muster-extender ends with status 0 at SIGTERM, at once when nothing is under way") {
   Process process({"--cluster", cluster(), "--port", "0"});
   test::RawSocket idle(process.port());
@@ -117,6 +143,19 @@ TEST_CASE("muster-extender ends with status 0 at SIGTERM, at once when nothing i
   process.signal(SIGTERM);
   CHECK(process.wait() == 0);
   CHECK(steady_clock::now() - begin < 20s);  // connections live for 120 s
+}
+
+TEST_CASE("muster-extender answers a call that is under way at SIGTERM before it ends") {
+  Process process({"--cluster", cluster(), "--port", "0"});
+  test::RawSocket slow(process.port());
+  slow.send("POST /filter HTTP/1.1\r\nContent-Length: 10\r\n\r\n{");
+  std::this_thread::sleep_for(300ms);
+  process.signal(SIGTERM);
+  CHECK_THAT(process.output_until("shutting down"), Contains("shutting down"));
+  std::this_thread::sleep_for(500ms);  // by now it would be cut, were it not waited for
+  slow.send("123456789");
+  CHECK_THAT(slow.receive_until("}"), Contains("HTTP/1.1 400"));
+  CHECK(process.wait() == 0);
 }
 
 TEST_CASE("muster-extender waits for calls under way at the first SIGTERM and for nothing at the second") {
