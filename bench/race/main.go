@@ -88,7 +88,8 @@ func (s *Settings) race(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	report := &Report{Size: s.Size, Rounds: s.Rounds, Machine: machine(), LoadBefore: load(), Versions: versionsOf(s.Muster)}
+	report := &Report{Benchmark: "race", Machine: machine(), LoadBefore: load(),
+		Date: time.Now().UTC().Format("2006-01-02 15:04Z"), Versions: versionsOf(s.Muster), Size: s.Size, Rounds: s.Rounds}
 	for _, nodes := range sizesOf(s.works()) {
 		if err := s.raceOn(ctx, dir, nodes, report); err != nil {
 			return fmt.Errorf("%w\nlogs: %s", err, dir)

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -90,5 +93,18 @@ func TestEveryWorkFitsIntoItsClusterUnlessRoomIsScarce(t *testing.T) {
 		if w.Level == "rack" {
 			expect(t, w.String()+" fits into a rack", w.Members <= hosts*nodeGPUs, true)
 		}
+	}
+}
+
+// The page of the benchmarks is tested with this file.
+func TestTheReportHasTheKeysThatThePageReads(t *testing.T) {
+	text, err := os.ReadFile("../../tests/bench/race.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := json.NewDecoder(bytes.NewReader(text))
+	read.DisallowUnknownFields()
+	if err := read.Decode(&Report{}); err != nil {
+		t.Error(err)
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"os"
 	"slices"
 	"text/tabwriter"
@@ -12,11 +13,13 @@ import (
 
 // Report is everything that was measured, and what follows from it.
 type Report struct {
-	Size       string     `json:"size"`
-	Rounds     int        `json:"rounds"`
+	Benchmark  string     `json:"benchmark"`
 	Machine    string     `json:"machine"`
 	LoadBefore string     `json:"loadBefore"` // of the machine, without the race: whoever else worked on it
+	Date       string     `json:"date"`
 	Versions   Versions   `json:"versions"`
+	Size       string     `json:"size"`
+	Rounds     int        `json:"rounds"`
 	Skipped    []string   `json:"skipped"`
 	Summary    []Summary  `json:"summary"`
 	Timelines  []Timeline `json:"timelines"`
@@ -53,13 +56,13 @@ type Summary struct {
 	Whole         int                `json:"wholeGangs"` // the fewest of all rounds
 }
 
-// quantile of values, 0 ≤ q < 1, by nearest rank; 0 when there are none.
+// quantile of values, 0 ≤ q ≤ 1, by nearest rank; 0 when there are none.
 func quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return 0
 	}
 	sorted := slices.Sorted(slices.Values(values))
-	return sorted[int(q*float64(len(sorted)))]
+	return sorted[max(int(math.Ceil(q*float64(len(sorted)))), 1)-1]
 }
 
 // median is the mean of the two in the middle where their number is even.

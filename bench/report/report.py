@@ -38,10 +38,10 @@ SECTIONS = [("placement", "Placement", placement), ("verbs", "Calls of kube-sche
 
 def surroundings(data):
     """On what the part has run: every part's JSON has these keys, but those without randomness no seed."""
-    parts = [data.get("date"), data["machine"], f"load before {data['loadBefore']}"]
+    parts = [data["date"], data["machine"], f"load before {data['loadBefore']}"]
     parts += [text if text.startswith(name) else f"{name} {text}" for name, text in data["versions"].items()]
     parts += [f"seed {data['seed']}"] if "seed" in data else []
-    return f"<p class=note>{html.escape(' · '.join(filter(None, parts)))}</p>"
+    return f"<p class=note>{html.escape(' · '.join(parts))}</p>"
 
 
 def section(folder, name, title, render):
