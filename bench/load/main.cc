@@ -2,13 +2,13 @@
 // release; and callers that mean no good. The server is a process of its own (load/server.h).
 #include <fmt/format.h>
 
-#include <CLI/CLI.hpp>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <string>
 #include <string_view>
 
+#include "harness/harness.h"
 #include "http/tls.h"
 #include "load/measure.h"
 #include "load/report.h"
@@ -32,14 +32,13 @@ std::string write_certificates(const test::TempDir& dir, test::KeyKind keys) {
 }
 
 struct Settings {
-  std::string json_file;
   int binds = 2000;
   int calls = 1000;
   int abusers = 20;
   int seconds = 60;
 };
 
-int run(const Settings& settings) {
+int run(const Program& program, const Settings& settings) {
   Report report;
   report.blocked("", settings.binds, blocked_binds("", settings.binds, settings.calls));
   for (std::string_view keys : {kRecommendedKeys, kOtherKeys}) {
@@ -50,7 +49,7 @@ int run(const Settings& settings) {
   }
   const std::chrono::seconds time(settings.seconds);
   report.abused(settings.abusers, time, abuse(settings.abusers, time));
-  return report.end(settings.json_file);
+  return report.end(program);
 }
 
 // target: PORT:COUNT. Until SIGTERM; then prints how many connections there were.
@@ -74,23 +73,24 @@ int be_abusive(const std::string& target) {
 }  // namespace muster::bench
 
 int main(int argc, char** argv) {
-  CLI::App app("the server under load: waiting binds, filter meanwhile, abusive callers");
+  muster::bench::Program program("load",
+                                 "the server under load: waiting binds, filter meanwhile, abusive callers");
+  CLI::App& app = program.options();
   muster::bench::Settings settings;
   std::string serve;
   std::string abuse;
-  app.add_option("--json", settings.json_file, "write the figures to this file");
   app.add_option("--binds", settings.binds, "binds that wait")->check(CLI::PositiveNumber);
   app.add_option("--calls", settings.calls, "filter calls for each figure")->check(CLI::PositiveNumber);
   app.add_option("--abusers", settings.abusers, "abusive callers")->check(CLI::PositiveNumber);
   app.add_option("--seconds", settings.seconds, "how long they go on")->check(CLI::PositiveNumber);
   app.add_option("--serve", serve, "the server's part")->group("");
   app.add_option("--abuse", abuse, "the abusers' part")->group("");
-  CLI11_PARSE(app, argc, argv);
+  program.parse(argc, argv);
   muster::http::ignore_sigpipe();
   try {
     if (!serve.empty()) return muster::bench::serve(serve == "plain" ? "" : serve);
     if (!abuse.empty()) return muster::bench::be_abusive(abuse);
-    return muster::bench::run(settings);
+    return muster::bench::run(program, settings);
   } catch (const std::exception& error) {
     fmt::print(stderr, "bench_load: {}\n", error.what());
     return 2;

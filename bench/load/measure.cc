@@ -15,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "harness/harness.h"
 #include "load/caller.h"
 
 namespace muster::bench {
@@ -32,13 +33,9 @@ double processor_ms_of(clockid_t clock) {
   return static_cast<double>(time.tv_sec) * 1e3 + static_cast<double>(time.tv_nsec) / 1e6;
 }
 
-Spread spread(std::vector<double> values) {
+Spread spread(const std::vector<double>& values) {
   if (values.empty()) throw std::runtime_error("nothing was measured");
-  std::sort(values.begin(), values.end());
-  auto at = [&](double share) {
-    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1))];
-  };
-  return {values.size(), at(0.5), at(0.99), values.back()};
+  return {values.size(), percentile(values, 0.5), percentile(values, 0.99), percentile(values, 1)};
 }
 
 // This program again, as the server or as the abusers. It prints a number once it is at work.
@@ -142,7 +139,7 @@ FilterRow measure_filter(const Target& target, Caller& control, int names, bool 
     caller.call(request);
     times.push_back(ms_since(begin));
   }
-  return {names, member, spread(taken_times(control)), spread(std::move(times))};
+  return {names, member, spread(taken_times(control)), spread(times)};
 }
 
 // `count` callers whose binds wait. Handshakes need both sides at work, so a few threads make them.
@@ -186,7 +183,7 @@ WellBehaved well_behaved_calls(const Target& target, std::chrono::seconds time) 
     (renew ? fresh : kept).push_back(ms_since(begin));
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
-  return {spread(std::move(kept)), spread(std::move(fresh))};
+  return {spread(kept), spread(fresh)};
 }
 
 }  // namespace

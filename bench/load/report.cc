@@ -2,16 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <fstream>
 #include <utility>
 
 namespace muster::bench {
 namespace {
 
-std::string json(const Spread& s) {
-  return fmt::format(R"({{"calls": {}, "p50_ms": {:.4f}, "p99_ms": {:.4f}, "max_ms": {:.4f}}})", s.calls,
-                     s.p50, s.p99, s.most);
+Json to_json(const Spread& s) {
+  return {{"calls", s.calls}, {"p50_ms", s.p50}, {"p99_ms", s.p99}, {"max_ms", s.most}};
+}
+
+Json to_json(const WellBehaved& calls) {
+  return {{"kept", to_json(calls.kept)}, {"new", to_json(calls.fresh)}};
 }
 
 }  // namespace
@@ -22,16 +23,17 @@ void Report::blocked(const std::string& keys, int count, const BlockedResult& r)
       "{}: {} binds wait after {:.0f} ms (processor time: server {:.0f}, caller {:.0f} ms), "
       "RSS {:.0f} -> {:.0f} MB, all answered {:.0f} ms after their release\n",
       how, count, r.settle_ms, r.server_cpu_ms, r.caller_cpu_ms, r.rss_before_mb, r.rss_mb, r.release_ms);
-  std::string rows;
+  Json rows = Json::array();
   for (const FilterRow& row : r.filter) {
     fmt::print(
         "  filter meanwhile, {:5} names, {}: server p50 {:.3f} p99 {:.3f}, caller p50 {:.3f} p99 {:.3f} "
         "ms\n",
         row.names, row.member ? "planned" : "foreign", row.server.p50, row.server.p99, row.caller.p50,
         row.caller.p99);
-    rows += fmt::format("{}\n    {{\"names\": {}, \"pod\": \"{}\", \"server\": {}, \"caller\": {}}}",
-                        rows.empty() ? "" : ",", row.names, row.member ? "planned" : "foreign",
-                        json(row.server), json(row.caller));
+    rows.push_back({{"names", row.names},
+                    {"pod", row.member ? "planned" : "foreign"},
+                    {"server", to_json(row.server)},
+                    {"caller", to_json(row.caller)}});
     if (row.names == 5000) {
       bar(how + ": filter in the server, 5,000 names, p50 ms", row.server.p50, 0.2);
       bar(how + ": filter in the server, 5,000 names, p99 ms", row.server.p99, 2);
@@ -41,12 +43,16 @@ void Report::blocked(const std::string& keys, int count, const BlockedResult& r)
       bar(how + ": filter at the caller, 100 names, p99 ms", row.caller.p99, 2);
     }
   }
-  add(fmt::format(
-      "\"{}\": {{\"keys\": \"{}\", \"binds\": {}, \"settle_ms\": {:.1f}, \"server_cpu_ms\": {:.1f}, "
-      "\"caller_cpu_ms\": {:.1f}, \"rss_before_mb\": {:.1f}, \"rss_mb\": {:.1f}, \"release_ms\": {:.1f}, "
-      "\"clean_end\": {}, \"filter\": [{}]}}",
-      how, keys.empty() ? "none" : keys, count, r.settle_ms, r.server_cpu_ms, r.caller_cpu_ms,
-      r.rss_before_mb, r.rss_mb, r.release_ms, r.clean_end, rows));
+  figures_["blocked"].push_back({{"how", how},
+                                 {"binds", count},
+                                 {"settle_ms", r.settle_ms},
+                                 {"server_cpu_ms", r.server_cpu_ms},
+                                 {"caller_cpu_ms", r.caller_cpu_ms},
+                                 {"rss_before_mb", r.rss_before_mb},
+                                 {"rss_mb", r.rss_mb},
+                                 {"release_ms", r.release_ms},
+                                 {"clean_end", r.clean_end},
+                                 {"filter", std::move(rows)}});
   if (keys.empty()) bar(how + ": settle ms", r.settle_ms, 1000);
   // A second of two processors; the caller's half of the handshakes is not Muster's.
   if (keys == kRecommendedKeys)
@@ -70,39 +76,27 @@ void Report::abused(int abusers, std::chrono::seconds time, const AbuseResult& r
       abusers, time.count(), r.connections, r.rss_peak_mb);
   show("before", r.quiet);
   show("beside them", r.beside);
-  auto both = [](const WellBehaved& calls) {
-    return fmt::format("{{\"kept\": {}, \"new\": {}}}", json(calls.kept), json(calls.fresh));
-  };
-  add(fmt::format(
-      "\"abuse\": {{\"abusers\": {}, \"seconds\": {}, \"connections\": {}, \"quiet\": {}, \"beside\": {}, "
-      "\"rss_peak_mb\": {:.1f}, \"clean_end\": {}}}",
-      abusers, time.count(), r.connections, both(r.quiet), both(r.beside), r.rss_peak_mb, r.clean_end));
+  figures_["abuse"] = {{"abusers", abusers},           {"seconds", time.count()},
+                       {"connections", r.connections}, {"quiet", to_json(r.quiet)},
+                       {"beside", to_json(r.beside)},  {"rss_peak_mb", r.rss_peak_mb},
+                       {"clean_end", r.clean_end}};
   bar("abuse: p99 ms of calls over a kept connection", r.beside.kept.p99, 5);
   bar("abuse: p99 ms of calls over a new connection", r.beside.fresh.p99, 5);
   bar("abuse: RSS MB", r.rss_peak_mb, 200);
   if (!r.clean_end) bar("abuse: unclean end", 1, 1);
 }
 
-int Report::end(const std::string& file) {
-  std::string bars;
-  bool held = true;
-  for (const Bar& bar : bars_) {
-    held = held && bar.held();
-    if (!bar.held()) fmt::print("NOT HELD: {}: {:.3f}, not below {}\n", bar.what, bar.measured, bar.below);
-    bars += fmt::format("{}\n    {{\"what\": \"{}\", \"measured\": {:.4f}, \"below\": {}, \"held\": {}}}",
-                        bars.empty() ? "" : ",", bar.what, bar.measured, bar.below, bar.held());
-  }
-  fmt::print("{} of {} bars held\n",
-             std::count_if(bars_.begin(), bars_.end(), [](const Bar& b) { return b.held(); }), bars_.size());
-  add(fmt::format("\"bars\": [{}]", bars));
-  if (!file.empty())
-    std::ofstream(file) << fmt::format("{{\n  \"benchmark\": \"load\",\n  {}\n}}\n",
-                                       fmt::join(parts_, ",\n  "));
-  return held ? 0 : 1;
+int Report::end(const Program& program) {
+  fmt::print("{} of {} bars held\n", bars_ - missed_, bars_);
+  return program.finish(figures_, missed_ == 0 ? 0 : 1);
 }
 
-void Report::bar(std::string what, double measured, double below) {
-  bars_.push_back({std::move(what), measured, below});
+void Report::bar(const std::string& what, double measured, double below) {
+  const bool held = measured < below;
+  if (!held) fmt::print("NOT HELD: {}: {:.3f}, not below {}\n", what, measured, below);
+  ++bars_;
+  missed_ += held ? 0 : 1;
+  figures_["bars"].push_back({{"what", what}, {"measured", measured}, {"below", below}, {"held", held}});
 }
 
 }  // namespace muster::bench

@@ -4,8 +4,8 @@
 #include <chrono>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "harness/harness.h"
 #include "load/measure.h"
 
 namespace muster::bench {
@@ -20,21 +20,16 @@ class Report {
   // keys: one of the above, or empty for plain HTTP.
   void blocked(const std::string& keys, int count, const BlockedResult& result);
   void abused(int abusers, std::chrono::seconds time, const AbuseResult& result);
-  // Writes the JSON unless file is empty. The status to end with: 1 when a bar is not held.
-  [[nodiscard]] int end(const std::string& file);
+  // Writes the JSON where it is asked for. The status to end with: 1 when a bar is not held.
+  [[nodiscard]] int end(const Program& program);
 
  private:
-  struct Bar {
-    std::string what;
-    double measured = 0;
-    double below = 0;
-    [[nodiscard]] bool held() const { return measured < below; }
-  };
-  void bar(std::string what, double measured, double below);
-  void add(std::string part) { parts_.push_back(std::move(part)); }
+  // Says at once what is not held.
+  void bar(const std::string& what, double measured, double below);
 
-  std::vector<Bar> bars_;
-  std::vector<std::string> parts_;
+  Json figures_ = Json::object();
+  int bars_ = 0;
+  int missed_ = 0;
 };
 
 }  // namespace muster::bench
