@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.h"
 #include "extender/refusal_log.h"
 #include "extender/service.h"
 #include "harness/harness.h"
@@ -259,6 +260,7 @@ int main(int argc, char** argv) {
   program.options().add_option("--calls", calls, "for each figure (300)")->check(CLI::PositiveNumber);
   program.options().add_flag("--strict", strict, "status 1 when the bar is missed");
   program.parse(argc, argv);
+  muster::set_log_level(muster::LogLevel::kError);  // refusals have audit lines
   muster::http::tune_allocator();
   try {
     return muster::bench::run(program, calls, strict);
