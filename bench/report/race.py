@@ -55,6 +55,6 @@ def race(data):
                       {arm: sorted(points) for arm, points in series.items()}, log_x=True, log_y=True)
     for line in data["timelines"]:
         steps = [(step["name"], [(step["firstMs"], step["lastMs"])]) for step in line["steps"]]
-        text += bars(f"one gang of Muster, {line['nodes']:,} nodes, {name_of(line)}", "ms from the last member's creation",
-                     steps)
+        text += bars(f"one gang of Muster, {line['nodes']:,} nodes, {name_of(line)}: first to last member",
+                     "ms from the last member's creation", steps)
     return text
