@@ -35,8 +35,9 @@ def latency(decisions):
 
 def references(rows):
     names = [policy["policy"] for policy in rows[0]["policies"]]
-    text = ("<h3>One pod after another</h3><p class=note>The same groups on the same states. False no: of the decisions in "
-            "which the solver has a placement, those that the policy refuses. Racks: used, divided by the solver's.</p>")
+    text = ("<h3>One pod after another</h3><p class=note>The same groups on the same states, each the first of its shape there, "
+            "so that the solver has kept nothing of it. False no: of the decisions in which the solver has a placement, those "
+            "that the policy refuses. Racks: used, divided by the solver's.</p>")
     head = ["family", "hosts", "members", "possible"] + ["p50 µs", "false no, %", "racks"] * len(names)
     lines_of_table = [[row["family"], f"{row['hosts']:,}", f"{row['members']:,}", f"{row['possible']} of {row['rounds']}"]
                       + [cell for policy in row["policies"] for cell in cells(policy)] for row in rows]
