@@ -22,6 +22,7 @@ class HostDomains {
     return domains;
   }
   [[nodiscard]] const std::map<LevelId, std::vector<DomainId>>& asked_for() const { return by_level_; }
+  [[nodiscard]] const Topology& topology() const { return topology_; }
 
  private:
   const Topology& topology_;

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <map>
-#include <string>
 #include <unordered_set>
 
 #include "placement/exclusive_claims.h"
+#include "placement/host_rows.h"
 #include "placement/minima.h"
 #include "placement/scope_units.h"
 
@@ -31,6 +31,7 @@ class ScopeSearch {
         budget_(budget),
         hosts_(problem, question.hosts, everything(problem)),
         domains_(problem.topology, hosts_),
+        rows_(hosts_),
         claims_(problem, domains_),
         minima_(problem),
         units_(units_of(problem, hosts_)),
@@ -38,7 +39,8 @@ class ScopeSearch {
     add_scopes();
     if (question.even) parts_ = EvenParts(problem, hosts_, domains_, *question.even);
     if (question.frugal) hold_back();
-    add_rows();
+    class_ = rows_.classes(domains_, parts_);
+    add_up();
   }
 
   Answer run(std::vector<Slot>& slots) {
@@ -82,18 +84,12 @@ class ScopeSearch {
 
   // Members of the unit the host can take now.
   [[nodiscard]] uint32_t room_on(std::size_t u, std::size_t h, uint32_t most) const {
-    return hosts_.room(row(h), units_[u].kind, parts_.allowed(h, most));
+    return rows_.room(h, units_[u].kind, parts_.allowed(h, most));
   }
 
-  void add_rows() {
+  // What later units ask for, and what a step is worth.
+  void add_up() {
     const std::size_t resources = hosts_.resources();
-    rows_.assign(hosts_.size() * resources, 0);
-    free_.assign(resources, 0);
-    for (std::size_t h = 0; h < hosts_.size(); ++h) {
-      std::copy(hosts_.free(h), hosts_.free(h) + resources, row(h));
-      for (std::size_t r = 0; r < resources; ++r) free_[r] += row(h)[r];
-    }
-    touched_.assign(hosts_.size(), 0);
     unplaced_ = problem_.pending;
     asked_after_.assign((units_.size() + 1) * resources, 0);
     for (std::size_t u = units_.size(); u-- > 0;)
@@ -101,25 +97,9 @@ class ScopeSearch {
         asked_after_[u * resources + r] =
             asked_after_[(u + 1) * resources + r] +
             static_cast<__int128>(hosts_.demand(units_[u].kind)[r]) * units_[u].count;
-    find_classes();
     steps_ = 16 + hosts_.size() + problem_.nodes.size() / 2;
     look_ahead_ = units_.size() * hosts_.size() <= kLookAheadCells;
     if (look_ahead_) steps_ += units_.size() * hosts_.size() / 2;
-  }
-
-  // Hosts that are the same to everything the search looks at, as long as nobody is on them.
-  void find_classes() {
-    std::map<std::string, uint32_t> known;
-    for (std::size_t h = 0; h < hosts_.size(); ++h) {
-      std::string key(reinterpret_cast<const char*>(row(h)), hosts_.resources() * sizeof(int64_t));
-      for (std::size_t kind = 0; kind < hosts_.kinds(); ++kind) key += hosts_.may(h, kind) ? '+' : '-';
-      for (const auto& [level, of] : domains_.asked_for()) {
-        if (level == problem_.topology.host_level()) continue;
-        key.append(reinterpret_cast<const char*>(&of[h]), sizeof(DomainId));
-      }
-      parts_.describe(h, key);
-      class_.push_back(known.emplace(std::move(key), static_cast<uint32_t>(known.size())).first->second);
-    }
   }
 
   // Subgroups with a minimum get no more than that for now.
@@ -155,9 +135,6 @@ class ScopeSearch {
     }
   }
 
-  int64_t* row(std::size_t h) { return rows_.data() + h * hosts_.resources(); }
-  [[nodiscard]] const int64_t* row(std::size_t h) const { return rows_.data() + h * hosts_.resources(); }
-
   [[nodiscard]] bool enterable(const ScopeUnit& unit, std::size_t h) const {
     if (!hosts_.may(h, unit.kind)) return false;
     for (const uint32_t node : unit.scopes) {
@@ -172,10 +149,7 @@ class ScopeSearch {
   void put(std::size_t u, std::size_t h, uint32_t count) {
     const ScopeUnit& unit = units_[u];
     puts_.push_back({u, h, count});
-    ++touched_[h];
-    print_row(h);
-    take(unit, h, static_cast<int64_t>(count));
-    print_row(h);
+    rows_.put(h, unit.kind, count);
     for (const uint32_t node : unit.scopes) {
       scopes_[node].domain = (*scopes_[node].domains)[h];
       scopes_[node].users += count;
@@ -190,10 +164,7 @@ class ScopeSearch {
     const Put last = puts_.back();
     const ScopeUnit& unit = units_[last.unit];
     puts_.pop_back();
-    --touched_[last.host];
-    print_row(last.host);
-    take(unit, last.host, -static_cast<int64_t>(last.count));
-    print_row(last.host);
+    rows_.take_back(last.host, unit.kind, last.count);
     for (const uint32_t node : unit.scopes) scopes_[node].users -= last.count;
     claims_.leave(last.host, last.count);
     minima_.take_back(unit.node, last.count);
@@ -201,22 +172,9 @@ class ScopeSearch {
     parts_.remove(last.host, last.count);
   }
 
-  void take(const ScopeUnit& unit, std::size_t h, int64_t count) {
-    for (std::size_t r = 0; r < hosts_.resources(); ++r) {
-      const int64_t amount = hosts_.demand(unit.kind)[r] * count;
-      row(h)[r] -= amount;
-      free_[r] -= amount;
-    }
-  }
-
-  void print_row(std::size_t h) {
-    for (std::size_t r = 0; r < hosts_.resources(); ++r)
-      print_.toggle(h * hosts_.resources() + r, static_cast<uint64_t>(row(h)[r]) + 1);
-  }
-
   // What the rest of the search depends on.
   [[nodiscard]] StatePrint state(std::size_t u, std::size_t floor, uint32_t left) const {
-    StatePrint print = print_;
+    StatePrint print = rows_.print();
     print.toggle(uint64_t{1} << 40 | u, uint64_t{floor} << 32 | left);
     for (std::size_t node = 1; node < scopes_.size(); ++node)
       if (scopes_[node].users > 0 && scopes_[node].last_unit >= u)
@@ -236,7 +194,7 @@ class ScopeSearch {
       for (std::size_t r = 0; r < hosts_.resources(); ++r)
         if (asked_after_[(u + 1) * hosts_.resources() + r] +
                 static_cast<__int128>(hosts_.demand(units_[u].kind)[r]) * left >
-            free_[r])
+            rows_.free(r))
           return false;
     }
     uint64_t missing = 0;
@@ -284,7 +242,7 @@ class ScopeSearch {
     for (std::size_t h = floor; h < hosts_.size(); ++h) {
       if (!enterable(units_[u], h)) continue;
       if (!rooms.empty() && rooms.at(innermost(u, h)) + slack_ < left) continue;
-      if (touched_[h] == 0) {
+      if (rows_.untouched(h)) {
         if (std::find(tried.begin(), tried.end(), class_[h]) != tried.end()) continue;
         tried.push_back(class_[h]);
       }
@@ -313,6 +271,7 @@ class ScopeSearch {
   Budget& budget_;
   LocalHosts hosts_;
   HostDomains domains_;
+  HostRows rows_;
   ExclusiveClaims claims_;
   EvenParts parts_;
   Minima minima_;
@@ -324,13 +283,9 @@ class ScopeSearch {
   uint64_t steps_ = 0;
   std::vector<Scope> scopes_;
   uint64_t unplaced_ = 0;
-  std::vector<int64_t> rows_;          // free room
-  std::vector<__int128> free_;         // per resource, of all hosts
   std::vector<__int128> asked_after_;  // per unit and resource: by this unit and later ones
-  std::vector<uint32_t> touched_;
-  std::vector<uint32_t> class_;
+  std::vector<uint32_t> class_;        // see HostRows::classes()
   std::vector<Put> puts_;
-  StatePrint print_;
   std::unordered_set<StatePrint, StatePrintHash> dead_;
 };
 

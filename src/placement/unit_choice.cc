@@ -1,18 +1,16 @@
 #include "placement/unit_choice.h"
 
 #include <algorithm>
-#include <array>
 #include <compare>
 #include <optional>
+
+#include "placement/unit_candidates.h"
 
 namespace muster::placement {
 namespace {
 
 constexpr uint32_t kMostMembers = 64;
-constexpr std::size_t kMostOfOneRoom = 64;     // domains with room for as many that are looked at
-constexpr std::size_t kRooms = 64;             // more count as this many
-constexpr std::size_t kMostPassedOver = 4096;  // then the rest is taken to be like those
-constexpr std::size_t kMostOptions = 64;       // ways to place the members in one domain
+constexpr std::size_t kMostOptions = 64;  // ways to place the members in one domain
 
 class UnitChoice {
  public:
@@ -49,7 +47,9 @@ class UnitChoice {
   void run() {
     compile();
     look_at(present_);
-    for (const DomainId unit : units()) look_at(unit);
+    const LevelId within = problem_.topology.level_of(outcome_.domain);
+    for (const DomainId unit : unit_candidates(problem_, within, mix_.level(), {kinds_, rooms_}))
+      if (unit != present_) look_at(unit);
     if (!best_) return;
     outcome_.slots = std::move(best_slots_);
     outcome_.in_rank_order = false;
@@ -109,42 +109,6 @@ class UnitChoice {
     if (found != columns_.end()) return static_cast<std::size_t>(found - columns_.begin());
     columns_.push_back(resource);
     return columns_.size() - 1;
-  }
-
-  // Those that hold each kind alone, inside the domains that are as good as the one chosen; of each room (of
-  // the kind with most devices) the first ones.
-  [[nodiscard]] std::vector<DomainId> units() const {
-    const Topology& topology = problem_.topology;
-    const LevelId level = topology.level_of(outcome_.domain);
-    std::vector<DomainId> units;
-    if (!topology.nests(level, mix_.level())) return units;
-    std::array<std::size_t, kRooms + 1> of_room{};
-    std::size_t passed_over = 0;
-    const auto consider = [&](DomainId unit, const auto& room_of) {
-      for (const uint32_t kind : kinds_)
-        if (room_of(kind) < int64_t{problem_.kinds[kind].count}) return;
-      const int64_t room = std::min<int64_t>(room_of(kinds_.front()), kRooms);
-      if (of_room[static_cast<std::size_t>(room)]++ >= kMostOfOneRoom)
-        ++passed_over;
-      else if (unit != present_)
-        units.push_back(unit);
-    };
-    for (const DomainId domain : candidates(problem_, level)) {
-      if (mix_.level() == topology.host_level()) {
-        for (const HostIndex host : topology.hosts(domain)) {
-          if (passed_over > kMostPassedOver) return units;
-          consider(topology.host_domain(host),
-                   [&](uint32_t kind) { return int64_t{rooms_[kind]->host(host)}; });
-        }
-        continue;
-      }
-      const DomainRange range = topology.domains_within(domain, mix_.level());
-      for (uint32_t i = range.first; i < range.last && passed_over <= kMostPassedOver; ++i) {
-        const auto unit = static_cast<DomainId>(i);
-        consider(unit, [&](uint32_t kind) { return rooms_[kind]->domain(unit); });
-      }
-    }
-    return units;
   }
 
   void look_at(DomainId unit) {
