@@ -29,6 +29,17 @@ PlacementRequest alone(const PlacementRequest& request, uint32_t subgroup, Clust
   return asked;
 }
 
+// The members that are not bound, where the placement has them.
+std::vector<Slot> slots_of(const Problem& problem, const std::vector<Assignment>& placement) {
+  std::vector<HostIndex> host(problem.request.members.size(), kNoHost);
+  for (const Assignment& it : placement) host[it.member] = it.host;
+  std::vector<Slot> slots;
+  for (uint32_t node = 0; node < problem.nodes.size(); ++node)
+    for (const Node::Direct& direct : problem.nodes[node].direct)
+      for (const uint32_t member : direct.members) slots.push_back({node, direct.kind, host[member], 1});
+  return slots;
+}
+
 void spread_one(const PlacementRequest& request, uint32_t subgroup, ClusterState& state, Budget& quality,
                 std::vector<Assignment>& placement) {
   const WhatIf what_if(state);
@@ -38,7 +49,12 @@ void spread_one(const PlacementRequest& request, uint32_t subgroup, ClusterState
   Budget deciding(quality.rest() * kStepsPerQuality);
   Search search{problem, deciding, quality};
   Outcome outcome = decide(search);
-  if (outcome.answer != Answer::kFits || !spread_evenly(search, outcome, subgroup)) return;
+  if (outcome.answer != Answer::kFits) return;
+  if (!spread_evenly(search, outcome, subgroup)) {
+    // The tightest domain may have nothing to spread over where the one they are in has.
+    outcome.slots = slots_of(problem, placement);
+    if (!spread_evenly(search, outcome, subgroup)) return;
+  }
   sort_slots(outcome.slots);
   for (const Assignment& moved : assign_members(problem, outcome.slots)) {
     const auto same = [&](const Assignment& it) { return it.member == moved.member; };

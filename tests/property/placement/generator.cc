@@ -11,7 +11,7 @@ namespace {
 
 class Maker {
  public:
-  Maker(Shape shape, uint64_t seed) : shape_(shape), random_(seed) {}
+  Maker(Shape shape, uint64_t seed) : shape_(shape), random_(seed), strategies_(~seed) {}
 
   Instance make() {
     Instance instance;
@@ -120,6 +120,7 @@ class Maker {
       const bool exclusive =
           shape_ == Shape::kExclusive || (shape_ == Shape::kAnything && random_.chance(10));
       if (exclusive && random_.chance(70)) sub.exclusive = random_.chance(50) ? sub.required : level(0);
+      if (strategies_.chance(15)) sub.placement = Strategy::kSpread;
       request.subgroups.push_back(sub);
     }
     if (shape_ == Shape::kExclusive && random_.chance(30)) request.subgroups[0].exclusive = level(0);
@@ -176,6 +177,7 @@ class Maker {
 
   Shape shape_;
   Random random_;
+  Random strategies_;  // apart: a wish to spread makes no other difference
 };
 
 }  // namespace
@@ -207,9 +209,9 @@ std::string dump(const Instance& instance) {
   }
   for (const SubGroup& s : request.subgroups) {
     text += fmt::format(
-        "\n  subgroup {} parent {} required {} preferred {} min {} minsub {} exclusive {} owner {}", s.name,
+        "\n  subgroup {} parent {} required {} preferred {} min {} minsub {} exclusive {} owner {}{}", s.name,
         s.parent, s.required, s.preferred, s.minimum.value_or(0), s.min_subgroups.value_or(0), s.exclusive,
-        static_cast<uint32_t>(s.owner));
+        static_cast<uint32_t>(s.owner), s.placement == Strategy::kSpread ? " spread" : "");
     for (const Slice& slice : s.slices) text += fmt::format(" {}@{}", slice.size, slice.level);
   }
   for (const Member& m : request.members)

@@ -129,6 +129,7 @@ TEST_CASE("oracle: members that differ touch as few domains as possible on every
         subgroup.preferred.clear();
         subgroup.min_subgroups.reset();
         subgroup.minimum.reset();
+        subgroup.placement = Strategy::kPack;
       }
       for (auto& member : request.members) member.bound = kNoHost;
       if (!validate(request, instance.state)) continue;
