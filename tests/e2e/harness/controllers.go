@@ -4,7 +4,9 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // ReadyGate is the condition that Muster sets for a group as a whole.
@@ -41,6 +43,15 @@ func (g Group) Service() *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: g.Name},
 		Spec:       corev1.ServiceSpec{Selector: g.labels(), Ports: []corev1.ServicePort{{Name: "http", Port: 80}}},
+	}
+}
+
+// Budget lets nobody evict a member.
+func (g Group) Budget() *policyv1.PodDisruptionBudget {
+	none := intstr.FromInt32(0)
+	return &policyv1.PodDisruptionBudget{
+		ObjectMeta: metav1.ObjectMeta{Name: g.Name},
+		Spec:       policyv1.PodDisruptionBudgetSpec{MaxUnavailable: &none, Selector: &metav1.LabelSelector{MatchLabels: g.labels()}},
 	}
 }
 

@@ -42,6 +42,8 @@ var All = []Scenario{
 	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
 	{"rbac", "of the roles of the manifests each right is used: without it Muster is refused", everyRightIsUsed},
 	{"o", "a plan that is not bound in time is given back and made anew", planGivenBack},
+	{"s", "kube-scheduler's preemption takes the spare member of a group and breaks no group", preemptionIsShielded},
+	{"p", "a PodDisruptionBudget refuses the evictions of a group that lets go", budgetRefuses},
 	{"n", "the cluster's own kube-scheduler over mutual TLS", clusterScheduler},
 	{"t1", "of two replicas the leader is killed while groups arrive", takeoverAfterKill},
 	{"t2", "of two replicas the leader is stopped while groups arrive: the lease is handed over", takeoverOnStop},
