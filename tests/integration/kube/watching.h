@@ -1,6 +1,7 @@
 // A reflector of nodes against a fake server, and a record of what it delivers.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <map>
@@ -97,5 +98,14 @@ struct Watching {
   FakeApi api;
   Reflector<Node> reflector;
 };
+
+// Lists answer with `items` at version 10; the n-th watch (from 0) is up to `watch`.
+inline FakeApi::Handler with_list(std::vector<std::string> items, std::function<void(Exchange&, int)> watch) {
+  auto watches = std::make_shared<std::atomic<int>>(0);
+  return [items = std::move(items), watch = std::move(watch), watches](Exchange& x) {
+    if (x.is_watch()) return watch(x, (*watches)++);
+    x.reply(200, list(10, items));
+  };
+}
 
 }  // namespace muster::kube::test
