@@ -43,6 +43,8 @@ type Arm struct {
 	Name string
 	// JobsOnly: it places Jobs, not pods as such.
 	JobsOnly bool
+	// NoGates: for its turn the admission policy adds no gate to members.
+	NoGates bool
 	// Start starts what places the pods. The processes are stopped in reverse order when the arm's turn is over, and
 	// their processor time is the arm's.
 	Start func(ctx context.Context) ([]*harness.Process, error)
@@ -54,6 +56,13 @@ type Arm struct {
 	Mark func(g Gang, meta *metav1.ObjectMeta, spec *corev1.PodSpec)
 	// MarkJob does the same for a Job; nil: nothing.
 	MarkJob func(g Gang, job *batchv1.Job)
+}
+
+// ungatedArm is Muster without the admission policy: members have no gate and are held by refusal.
+func ungatedArm(c *Cluster, binary string, tap *harness.Tap) Arm {
+	arm := musterArm(c, binary, tap)
+	arm.Name, arm.NoGates = "muster-no-gate", true
+	return arm
 }
 
 // musterArm is muster-extender behind kube-scheduler, as manifests/base installs it. A tap, if there is one, stands

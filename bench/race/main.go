@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -50,7 +51,7 @@ func settings() (*Settings, error) {
 	flag.StringVar(&s.Size, "size", "short", "short or full: which sizes of cluster and of gangs")
 	flag.IntVar(&s.Rounds, "rounds", 0, "how often every arm has its turn (default: 2 for short, 3 for full)")
 	only := flag.String("only", "", "only works whose name matches this regular expression, e.g. '1000 nodes, 1 × 64, one rack$'")
-	arms := flag.String("arms", "muster,native,kueue,plain", "who takes part, in this order; ratios are to muster")
+	arms := flag.String("arms", "muster,muster-no-gate,native,kueue,plain", "who takes part, in this order; ratios are to muster and to native")
 	flag.StringVar(&s.Components, "components", "build/e2e-bin/muster-e2e", "the program that is the control plane (tests/e2e/build.sh)")
 	flag.StringVar(&s.Muster, "muster", "build/release/src/cmd/muster-extender", "muster-extender")
 	flag.StringVar(&s.Kueue, "kueue", "build/race", "folder with kueue and kueue-crds (bench/race/build.sh); without them that arm is skipped")
@@ -168,9 +169,22 @@ func (s *Settings) raceOn(ctx context.Context, dir string, nodes int, report *Re
 			report.Runs = append(report.Runs, results...)
 		}
 	}
-	line, err := timeline(ctx, c, s.Muster, nodes)
-	report.Timelines = append(report.Timelines, line)
-	return err
+	return s.timelines(ctx, c, nodes, report)
+}
+
+// timelines are one more gang's of each arm of Muster's.
+func (s *Settings) timelines(ctx context.Context, c *Cluster, nodes int, report *Report) error {
+	for _, armOf := range []func(*Cluster, string, *harness.Tap) Arm{musterArm, ungatedArm} {
+		if !slices.Contains(s.Arms, armOf(c, s.Muster, nil).Name) {
+			continue
+		}
+		line, err := timeline(ctx, c, func(tap *harness.Tap) Arm { return armOf(c, s.Muster, tap) }, nodes)
+		if err != nil {
+			return err
+		}
+		report.Timelines = append(report.Timelines, line)
+	}
+	return nil
 }
 
 // arms are those that were asked for; Kueue is skipped when it cannot be had.
@@ -179,6 +193,8 @@ func (s *Settings) arms(ctx context.Context, c *Cluster, report *Report) (out []
 		switch name {
 		case "muster":
 			out = append(out, musterArm(c, s.Muster, nil))
+		case "muster-no-gate":
+			out = append(out, ungatedArm(c, s.Muster, nil))
 		case "native":
 			out = append(out, nativeArm(c))
 		case "plain":
@@ -225,8 +241,8 @@ func stop(running []*harness.Process) {
 
 // turn starts an arm, has it do every work once, and stops it.
 func (s *Settings) turn(ctx context.Context, c *Cluster, arm Arm, nodes, round int) (results []Result, err error) {
-	running, err := arm.Start(ctx)
-	defer stop(running)
+	running, end, err := c.start(ctx, arm)
+	defer func() { err = errors.Join(err, end()) }()
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,6 +46,31 @@ func TestAnArmIsComparedWithMustersRoundNextToIt(t *testing.T) {
 	expect(t, "the number of summaries", len(r.Summary), 2)
 	expect(t, "Muster by itself", r.Summary[0].Ratio, 1)
 	expect(t, "the median of 3, 1 and 5", r.Summary[1].Ratio, 3)
+	expect(t, "native by itself", r.Summary[1].ToNative, 1)
+	expect(t, "the median of 1/3, 1 and 1/5", r.Summary[0].ToNative, 1.0/3)
+}
+
+func TestRoundsArePairedByTheirNumberInWhateverOrderTheyAreKept(t *testing.T) {
+	rounds := func(ms ...float64) (out []Result) {
+		for i, value := range ms {
+			out = append(out, Result{Round: i + 1, Created: []float64{value}})
+		}
+		return out
+	}
+	muster, native := rounds(100, 1000, 10), rounds(300, 1000, 50)
+	slices.Reverse(native)
+	expect(t, "the median of 3, 1 and 5", ratio(native, muster), 3)
+	expect(t, "without a first round of Muster, of 1 and 5", ratio(native, muster[1:]), 3)
+	expect(t, "without a first round of the other, of 1 and 5", ratio(native[:2], muster), 3)
+	expect(t, "with one in common", ratio(native[:1], muster), 5)
+	expect(t, "with none in common", ratio(native[:1], muster[:2]), 0)
+}
+
+func TestARoundInWhichNothingWasBoundIsNotCompared(t *testing.T) {
+	muster := []Result{{Round: 1, Created: []float64{10}}, {Round: 2}}
+	native := []Result{{Round: 1, Created: []float64{20}}, {Round: 2, Created: []float64{900}}}
+	expect(t, "the only ratio", ratio(native, muster), 2)
+	expect(t, "the other way", ratio(muster, native), 0.5)
 }
 
 func TestJobsAreJudgedFromTheirSubmission(t *testing.T) {

@@ -46,7 +46,9 @@ type Summary struct {
 	SubmittedP99 float64 `json:"submittedToBoundP99Ms"`
 	// Median over the rounds of this arm's median by Muster's of the same round, which is near it in time; of Jobs
 	// from the first thing submitted, since a peer may hold the whole Job back, else from the last member created.
+	// 0 when the two have no round in common.
 	Ratio         float64            `json:"ratioToMuster"`
+	ToNative      float64            `json:"ratioToNative"` // likewise
 	PodsPerSecond float64            `json:"podsPerSecond"` // median of rounds, as what follows
 	WritesPerPod  float64            `json:"writesPerPod"`
 	CPU           map[string]float64 `json:"cpuSeconds"`
@@ -100,7 +102,7 @@ func (r *Report) summarize() {
 	}
 	slices.SortStableFunc(order, func(a, b key) int { return r.place(a.Work) - r.place(b.Work) })
 	for _, k := range order {
-		r.Summary = append(r.Summary, summarize(k.Work, k.arm, runs[k], runs[key{k.Work, "muster"}]))
+		r.Summary = append(r.Summary, summarize(k.Work, k.arm, runs[k], runs[key{k.Work, "muster"}], runs[key{k.Work, "native"}]))
 	}
 }
 
@@ -109,9 +111,24 @@ func (r *Report) place(w Work) int {
 	return slices.IndexFunc(r.Runs, func(run Result) bool { return run.Work == w })
 }
 
-func summarize(w Work, arm string, runs, muster []Result) Summary {
-	s := Summary{Work: w, Arm: arm, CPU: map[string]float64{}}
-	var created, submitted, rate, writes, ratios []float64
+// ratio is the median over the rounds that both arms had of one's median by the other's.
+func ratio(runs, others []Result) float64 {
+	byRound := map[int][]float64{}
+	for _, other := range others {
+		byRound[other.Round] = other.times()
+	}
+	var ratios []float64
+	for _, run := range runs {
+		if other := byRound[run.Round]; len(other) > 0 && len(run.times()) > 0 {
+			ratios = append(ratios, median(run.times())/median(other))
+		}
+	}
+	return median(ratios)
+}
+
+func summarize(w Work, arm string, runs, muster, native []Result) Summary {
+	s := Summary{Work: w, Arm: arm, Ratio: ratio(runs, muster), ToNative: ratio(runs, native), CPU: map[string]float64{}}
+	var created, submitted, rate, writes []float64
 	cpu := map[string][]float64{}
 	for i, run := range runs {
 		created = append(created, run.Created...)
@@ -127,14 +144,11 @@ func summarize(w Work, arm string, runs, muster []Result) Summary {
 		if i == 0 || run.Whole < s.Whole {
 			s.Whole = run.Whole
 		}
-		if i < len(muster) && len(muster[i].times()) > 0 && len(run.times()) > 0 {
-			ratios = append(ratios, median(run.times())/median(muster[i].times()))
-		}
 	}
 	s.Samples = len(created)
 	s.CreatedP50, s.CreatedP99 = median(created), quantile(created, 0.99)
 	s.SubmittedP50, s.SubmittedP99 = median(submitted), quantile(submitted, 0.99)
-	s.PodsPerSecond, s.WritesPerPod, s.Ratio = median(rate), median(writes), median(ratios)
+	s.PodsPerSecond, s.WritesPerPod = median(rate), median(writes)
 	for name, seconds := range cpu {
 		s.CPU[name] = median(seconds)
 	}
@@ -143,7 +157,7 @@ func summarize(w Work, arm string, runs, muster []Result) Summary {
 
 // Line is one result for people who watch the race.
 func (r Result) Line() string {
-	return fmt.Sprintf("%-7s %-40s created→bound %6.0f ms, submitted→bound %6.0f ms, %5.0f pods/s, %.2f writes/pod, cpu %s",
+	return fmt.Sprintf("%-14s %-40s created→bound %6.0f ms, submitted→bound %6.0f ms, %5.0f pods/s, %.2f writes/pod, cpu %s",
 		r.Arm, r.Work, median(r.Created), median(r.Submitted), r.PodsPerSecond, r.WritesPerPod, cpuText(r.CPU))
 }
 
@@ -164,7 +178,7 @@ func (r *Report) Print(out io.Writer) {
 	fmt.Fprintf(out, "\n%s, load before %s; %s, Kubernetes %s, Kueue %s\n", r.Machine, r.LoadBefore, r.Versions.Muster,
 		r.Versions.Kubernetes, r.Versions.Kueue)
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "\nwork\tarm\tcreated→bound p50 ms\tp99\tsubmitted→bound p50 ms\tp99\t÷ muster\tpods/s\twrites/pod\tCPU s\tpartial ms\twhole gangs\tpartial gangs\tmisplaced")
+	fmt.Fprintln(table, "\nwork\tarm\tcreated→bound p50 ms\tp99\tsubmitted→bound p50 ms\tp99\t÷ muster\t÷ native\tpods/s\twrites/pod\tCPU s\tpartial ms\twhole gangs\tpartial gangs\tmisplaced")
 	last := Work{}
 	for _, s := range r.Summary {
 		name := ""
@@ -172,8 +186,8 @@ func (r *Report) Print(out io.Writer) {
 			name = s.Work.String()
 		}
 		last = s.Work
-		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%.0f\t%.2f\t%s\t%.0f\t%d of %d\t%d\t%d\n", name, s.Arm,
-			s.CreatedP50, s.CreatedP99, s.SubmittedP50, s.SubmittedP99, s.Ratio, s.PodsPerSecond, s.WritesPerPod,
+		fmt.Fprintf(table, "%s\t%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.2f\t%.2f\t%.0f\t%.2f\t%s\t%.0f\t%d of %d\t%d\t%d\n", name, s.Arm,
+			s.CreatedP50, s.CreatedP99, s.SubmittedP50, s.SubmittedP99, s.Ratio, s.ToNative, s.PodsPerSecond, s.WritesPerPod,
 			cpuText(s.CPU), s.PartialMs, s.Whole, s.Gangs, s.Partial, s.Misplaced)
 	}
 	table.Flush()

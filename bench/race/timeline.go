@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 // Timeline tells when a gang of Muster came to each step of its life, in milliseconds from the moment when its last
 // member was seen.
 type Timeline struct {
+	Arm string `json:"arm"`
 	Work
 	Steps []Step `json:"steps"`
 }
@@ -41,26 +43,26 @@ func (s *span) add(at time.Time) {
 
 // timeline has one more gang placed, with a tap between kube-scheduler and Muster, which the measured gangs do not
 // have. What Muster writes is told by the API server's audit log, what kube-scheduler asks by the tap.
-func timeline(ctx context.Context, c *Cluster, binary string, nodes int) (Timeline, error) {
+func timeline(ctx context.Context, c *Cluster, armWith func(*harness.Tap) Arm, nodes int) (t Timeline, err error) {
 	w := Work{Nodes: nodes, Members: 256, Gangs: 1, Level: "block"}
-	t := Timeline{Work: w}
 	tap, err := harness.StartTap()
 	if err != nil {
 		return t, err
 	}
 	defer tap.Stop()
-	arm := musterArm(c, binary, tap)
-	running, err := arm.Start(ctx)
-	defer stop(running)
+	arm := armWith(tap)
+	t = Timeline{Arm: arm.Name, Work: w}
+	running, end, err := c.start(ctx, arm)
+	defer func() { err = errors.Join(err, end()) }()
 	if err != nil {
 		return t, err
 	}
 	warm := w
 	warm.Members = 64
-	if _, err := c.do(ctx, arm, running, warm, "timeline-0"); err != nil {
+	if _, err := c.do(ctx, arm, running, warm, "timeline-"+arm.Name+"-0"); err != nil {
 		return t, err
 	}
-	const namespace = "timeline-1"
+	namespace := "timeline-" + arm.Name + "-1"
 	place := c.audited
 	if _, err := c.do(ctx, arm, running, w, namespace); err != nil {
 		return t, err
@@ -81,7 +83,9 @@ func timeline(ctx context.Context, c *Cluster, binary string, nodes int) (Timeli
 	step("created (seen)", span{p.FirstCreated, p.LastCreated})
 	step("planned", span{planned, planned})
 	step("nominated", answered(writes, namespace, "pods/status"))
-	step("released", answered(writes, namespace, "pods"))
+	if !arm.NoGates {
+		step("released", answered(writes, namespace, "pods"))
+	}
 	step("filter", filter)
 	step("bind call", bindCall)
 	step("barrier", span{barrier, barrier})
@@ -145,7 +149,7 @@ func plannedAt(path, namespace string) (time.Time, error) {
 
 // Print writes the timeline as a table.
 func (t Timeline) Print(out io.Writer) {
-	fmt.Fprintf(out, "\ntimeline of one gang of Muster (%s), ms after its last member was seen: first, last\n", t.Work)
+	fmt.Fprintf(out, "\ntimeline of one gang of %s (%s), ms after its last member was seen: first, last\n", t.Arm, t.Work)
 	for _, s := range t.Steps {
 		fmt.Fprintf(out, "  %-16s %8.0f %8.0f\n", s.Name, s.First, s.Last)
 	}

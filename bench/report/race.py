@@ -20,7 +20,7 @@ def judged(row):
 
 def ratio(row):
     value = f"{row['ratioToMuster']:.2f}"
-    return value if row["arm"] in ("muster", "plain") else (value, "good" if row["ratioToMuster"] >= 1 else "bad")
+    return value if row["arm"] in ("muster", "muster-no-gate", "plain") else (value, "good" if row["ratioToMuster"] >= 1 else "bad")
 
 
 def trouble(count):
@@ -33,6 +33,7 @@ def rows_of(data):
         cpu = row["cpuSeconds"]
         rows.append([f"{row['nodes']:,} nodes, {name_of(row)}", row["arm"], number(row["createdToBoundP50Ms"]),
                      number(row["createdToBoundP99Ms"]), number(row["submittedToBoundP50Ms"]), ratio(row),
+                     f"{row['ratioToNative']:.2f}",
                      number(row["podsPerSecond"]), f"{row['writesPerPod']:.2f}", f"{row['wholeGangs']} of {row['gangs']}",
                      trouble(row["partialGangs"]), number(row["partialMs"]), trouble(row["misplacedGangs"]),
                      number(cpu.get("muster-extender", 0) + cpu.get("kueue", 0)), number(cpu["kube-scheduler"]),
@@ -43,9 +44,9 @@ def rows_of(data):
 def race(data):
     text = f"<p class=note>{data['rounds']} round{'s' if data['rounds'] > 1 else ''}.</p>"
     text += "".join(f"<p class=note>{html.escape(why)}</p>" for why in data["skipped"] or [])
-    text += table(["work", "arm", "p50", "p99", "p50", "÷ muster", "pods/s", "writes per pod", "whole gangs", "partial gangs",
-                   "longest partial, ms", "mis- placed", "Muster or Kueue", "kube-sche- duler", "API server, etcd"], rows_of(data),
-                  [("", 2), ("created → bound, ms", 2), ("submitted → bound, ms", 1), ("", 7), ("processor time, s", 3)])
+    text += table(["work", "arm", "p50", "p99", "p50", "÷ muster", "÷ native", "pods/s", "writes per pod", "whole gangs",
+                   "partial gangs", "longest partial, ms", "mis- placed", "Muster or Kueue", "kube-sche- duler", "API server, etcd"],
+                  rows_of(data), [("", 2), ("created → bound, ms", 2), ("submitted → bound, ms", 1), ("", 8), ("processor time, s", 3)])
     for nodes in sorted({row["nodes"] for row in data["summary"]}):
         series = {}
         for row in data["summary"]:
@@ -55,6 +56,6 @@ def race(data):
                       {arm: sorted(points) for arm, points in series.items()}, log_x=True, log_y=True)
     for line in data["timelines"]:
         steps = [(step["name"], [(step["firstMs"], step["lastMs"])]) for step in line["steps"]]
-        text += bars(f"one gang of Muster, {line['nodes']:,} nodes, {name_of(line)}: first to last member",
+        text += bars(f"one gang of {line['arm']}, {line['nodes']:,} nodes, {name_of(line)}: first to last member",
                      "ms from the last member's creation", steps)
     return text

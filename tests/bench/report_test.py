@@ -87,7 +87,7 @@ def findings_of_race(_):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "race.json").write_text(RACE.read_text())
         section = section_of(folder, "race")
-        return missing(section, ["<svg", "1 × 64, one rack", "native", "kueue is skipped", "2.81", "1 of 1", "2 rounds", "planned"]) + looks_wrong(section)
+        return missing(section, ["<svg", "1 × 64, one rack", "native", "kueue is skipped", "2.81", "0.36", "one gang of muster", "1 of 1", "2 rounds", "planned"]) + looks_wrong(section)
 
 
 def findings_of_absent(_):
