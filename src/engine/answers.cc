@@ -4,6 +4,8 @@
 #include <mutex>
 #include <utility>
 
+#include "group/commands.h"
+
 namespace muster::engine {
 namespace {
 
@@ -66,13 +68,15 @@ bool Answers::knows(const std::string& uid) const {
   return members_.contains(uid);
 }
 
-extender::FilterDecision Answers::member(const std::string& uid) const {
+extender::FilterDecision Answers::member(const std::string& uid, const std::string& carried) const {
   const std::shared_lock lock(mutex_);
   const auto found = members_.find(uid);
   if (found == members_.end()) return extender::Held{"muster: this pod has not been seen yet"};
   const Entry& entry = found->second;
   if (entry.planned.node.empty()) return extender::Held{"muster: " + entry.group->reason};
-  return entry.planned;
+  extender::Planned planned = entry.planned;
+  planned.known = group::is_of_plan(carried, planned.plan);
+  return planned;
 }
 
 std::shared_ptr<const extender::Promises> Answers::promises() const {

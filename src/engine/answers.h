@@ -48,7 +48,9 @@ class Answers {
   // --- the server's side ----------------------------------------------------------------------------------
   // Whether the pod has been seen as a member of a group. O(1).
   [[nodiscard]] bool knows(const std::string& uid) const;
-  [[nodiscard]] extender::FilterDecision member(const std::string& uid) const;
+  // `carried` is the annotation muster.dev/plan of the pod as kube-scheduler has it.
+  [[nodiscard]] extender::FilterDecision member(const std::string& uid,
+                                                const std::string& carried = "") const;
   [[nodiscard]] std::shared_ptr<const extender::Promises> promises() const;
   // No group, nor a subgroup of it, would fall below its minimum without these pods; one that may be broken
   // by a pod of this priority does not count. O(pods + subgroups of their groups).

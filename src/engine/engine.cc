@@ -125,7 +125,7 @@ void Engine::turn() {
   const auto before = std::chrono::steady_clock::now();
   coordinator_.advance(clock_.now());
   metrics_.observe_advance(std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
-  // Answers are published by now: whoever is released finds its node.
+  // Answers are published by now: whoever is released, or nominated without a gate, finds its node.
   for (group::Command& command : coordinator_.take_commands()) carry(std::move(command));
   synced_ = coordinator_.synced();
   ready_ = coordinator_.started();
@@ -195,7 +195,7 @@ extender::FilterDecision Engine::filter(const extender::PodIdentity& pod) {
     metrics_.count_filter("foreign");
     return extender::Foreign{answers_.promises()};
   }
-  extender::FilterDecision decision = answers_.member(pod.uid);
+  extender::FilterDecision decision = answers_.member(pod.uid, pod.plan);
   metrics_.count_filter(std::holds_alternative<extender::Planned>(decision) ? "planned" : "held");
   return decision;
 }

@@ -29,7 +29,10 @@ struct Foreign {
 // A member of a plan: this node and no other.
 struct Planned {
   std::string node;
-  std::string plan{};  // the plan's id, for the audit trail
+  std::string plan{};  // the plan's id
+  // kube-scheduler's copy of the pod carries this plan, and with it the nomination: a node that is not
+  // offered for it is refused. An older copy may have been tried on a part of the nodes only.
+  bool known = true;
 };
 // A member that has to wait, and why, in words for the user.
 struct Held {
@@ -45,6 +48,7 @@ struct PodIdentity {
   std::string scheduler_name;
   bool in_native_group = false;  // spec.schedulingGroup is set
   std::string group_name;        // annotation muster.dev/group-name, empty when absent
+  std::string plan{};            // annotation muster.dev/plan, likewise
   int32_t priority = 0;
 };
 

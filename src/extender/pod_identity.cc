@@ -15,7 +15,7 @@ using nlohmann::json;
 
 enum class Place { kOutside, kPod, kMetadata, kAnnotations, kSpec, kOther };
 
-// A reader of nlohmann's that remembers where it is and keeps seven values.
+// A reader of nlohmann's that remembers where it is and keeps eight values.
 class IdentityReader : public json::json_sax_t {
  public:
   explicit IdentityReader(PodIdentity& out) : out_(out) {}
@@ -80,7 +80,9 @@ class IdentityReader : public json::json_sax_t {
         if (key_ == "uid") return &out_.uid;
         return nullptr;
       case Place::kAnnotations:
-        return key_ == "muster.dev/group-name" ? &out_.group_name : nullptr;
+        if (key_ == "muster.dev/group-name") return &out_.group_name;
+        if (key_ == "muster.dev/plan") return &out_.plan;
+        return nullptr;
       case Place::kSpec:
         return key_ == "schedulerName" ? &out_.scheduler_name : nullptr;
       default:

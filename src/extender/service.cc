@@ -46,13 +46,16 @@ Answer Service::filter(std::string_view body, std::string_view caller) {
   }
 
   Refusal refusal = refusal_of(kFilter, caller, call->pod);
-  if (plan != nullptr) {
+  if (plan != nullptr && plan->known) {
     decisions_.node_refused(call->pod, plan->node);
     refusal.node = plan->node;
     refusal.plan = plan->plan;
     refusal.why = fmt::format(
         "muster: kube-scheduler does not offer {}, which was planned for this pod; it is planned again",
         plan->node);
+  } else if (plan != nullptr) {
+    refusal.why =
+        fmt::format("muster: {} is planned for this pod, and kube-scheduler is being told", plan->node);
   } else {
     refusal.why = std::get<Held>(decision).reason;
   }

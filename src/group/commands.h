@@ -14,7 +14,8 @@
 
 namespace muster::group {
 
-// Write the promised node and the plan's id on the pod. Result: Group::nominated().
+// Write the promised node and the plan's id on the pod. A pod without a gate is tried again by kube-scheduler
+// for that. Result: Group::nominated().
 struct Nominate {
   PodId pod;
   std::string node;
@@ -27,8 +28,9 @@ struct Withdraw {
   PodId pod;
 };
 
-// Let kube-scheduler have the pod. A gated pod loses our gate. One without a gate was refused so far and is
-// only tried again when it changes: its plan annotation gets a "+" behind it. Result: Group::released().
+// Let kube-scheduler have the pod, when its nomination does not. A gated pod loses our gate. One without a
+// gate that was nominated before this Muster came, and has been refused since, is only tried again when it
+// changes: its plan annotation gets a "+" behind it. Result: Group::released().
 struct Release {
   PodId pod;
   std::string node;

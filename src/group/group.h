@@ -17,7 +17,9 @@
 // A plan passes through these steps, each only when the one before is true for all its members:
 //   nominate (node and plan id stand in the API) → release (gate removed, filter answers the node)
 //   → every member's bind call is here: the barrier opens → all bindings are posted → seen bound.
-// A member that is moved to another node passes through the first two again, alone; the others stay released.
+// A member that has no gate (any more) is released by its nomination: filter answers its node from then on,
+// and its bind call may be here before all nominations stand. A member that is moved to another node is
+// nominated and released again, alone; the others stay released.
 //
 // Promises kept here: 1 (barrier), 2 (end_plan() frees all in one step), 3 (resume()), 5 (rejection).
 //
@@ -220,7 +222,7 @@ class Group {
   // False, and nothing is begun, when the group would not stand on these places.
   [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed);
   void assign(Assignment& assignment, const std::string& node, const Context& context);
-  void release(const Assignment& assignment, const Context& context);
+  void release(Assignment& assignment, const Context& context);
   void release_all(const Context& context);
   void proceed(const Context& context);
   void open_barrier(const Context& context);

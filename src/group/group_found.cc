@@ -79,8 +79,8 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
   for (const Member* member : members) {
     const std::string& uid = member->pod.uid;
     if (!context.room.reserve(key_, *member, member->nominated_node)) return leave_it();
-    plan_->assignments[uid] = {member->pod, member->nominated_node, rank.at(uid), member->plan, true, false,
-                               {}};
+    plan_->assignments[uid] = {
+        member->pod, member->nominated_node, rank.at(uid), member->plan, true, false, false, {}};
     ++plan_->unbound;
   }
   if (!enough()) return leave_it();

@@ -124,31 +124,34 @@ void Group::assign(Assignment& assignment, const std::string& node, const Contex
   assignment.node = node;
   if (assignment.nominated) ++plan_->unconfirmed;
   assignment.nominated = false;
+  // Without a gate its nomination is the change that makes kube-scheduler try it again: it finds its node
+  // then.
+  assignment.shown = !members_.at(assignment.pod.uid).held_by_gate;
   moved_.push_back(assignment.pod.uid);
   context.out.push_back(Nominate{assignment.pod, node, assignment.plan, plan_->deadline});
 }
 
 const std::string* Group::planned_node(const std::string& uid) const {
-  if (!plan_ || !plan_->released) return nullptr;
+  if (!plan_) return nullptr;
   const auto found = plan_->assignments.find(uid);
-  return found != plan_->assignments.end() && found->second.nominated ? &found->second.node : nullptr;
+  return found != plan_->assignments.end() && found->second.shown ? &found->second.node : nullptr;
 }
 
 std::string Group::plan_of(const std::string& uid) const {
   return plan_ && plan_->assignments.contains(uid) ? plan_->assignments.at(uid).plan : std::string();
 }
 
-void Group::release(const Assignment& assignment, const Context& context) {
+void Group::release(Assignment& assignment, const Context& context) {
+  if (std::exchange(assignment.shown, true) || assignment.bound) return;
   ++version_;
   moved_.push_back(assignment.pod.uid);
-  if (assignment.bound) return;
   const bool gated = members_.at(assignment.pod.uid).held_by_gate;
   context.out.push_back(Release{assignment.pod, assignment.node, assignment.plan, gated, plan_->deadline});
 }
 
 void Group::release_all(const Context& context) {
   plan_->released = true;
-  for (const auto& [uid, assignment] : plan_->assignments) release(assignment, context);
+  for (auto& [uid, assignment] : plan_->assignments) release(assignment, context);
 }
 
 // Takes the next step that the plan is ready for.
@@ -162,12 +165,13 @@ void Group::proceed(const Context& context) {
     return close_plan();
   }
   if (!plan_->released && plan_->unconfirmed == 0) release_all(context);
-  if (!plan_->open && plan_->called == plan_->unbound) open_barrier(context);
+  if (!plan_->open && plan_->unconfirmed == 0 && plan_->called == plan_->unbound) open_barrier(context);
 }
 
 // Promise 1: every planned member has been asked for, and with those bound already they reach the minimum.
+// Promise 3: what is about to be bound stands in the API.
 void Group::open_barrier(const Context& context) {
-  MUSTER_CHECK(plan_->unconfirmed == 0 && enough());
+  MUSTER_CHECK(enough());
   plan_->open = true;
   ++version_;
   for (auto& [uid, assignment] : plan_->assignments) {

@@ -18,6 +18,7 @@ struct Assignment {
   int64_t rank = 0;
   std::string plan;              // the plan's id, with ".k" after the k-th change of this member's node
   bool nominated = false;        // confirmed by the API
+  bool shown = false;            // filter answers the node: kube-scheduler may have the member
   bool bound = false;            // seen bound
   std::optional<uint64_t> call;  // the bind call that waits; none once it is bound
 };

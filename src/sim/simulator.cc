@@ -223,6 +223,8 @@ class Simulator {
     if (std::holds_alternative<group::AnswerBind>(command)) return;
     const Result<void> result = binder::carry_out(command, api_);
     if (const auto* release = std::get_if<group::Release>(&command)) call_for(*release);
+    if (const auto* nominate = std::get_if<group::Nominate>(&command); nominate && is_ungated(nominate->pod))
+      call_for(*nominate);
     if (const auto* withdraw = std::get_if<group::Withdraw>(&command)) take_back(*withdraw);
     if (const auto* bind = std::get_if<group::Bind>(&command); bind && result) bound(*bind);
     reports_.emplace_back(std::move(command), result);
@@ -235,13 +237,24 @@ class Simulator {
         Error{ErrorCode::kInvalid, fmt::format("line {}: {}", trace_[index->arrival].line, words.message)};
   }
 
-  // kube-scheduler is told the node, and asks to bind.
-  void call_for(const group::Release& release) {
-    const extender::BindCall call{release.pod.ns, release.pod.name, release.pod.uid, release.node};
+  // A plan before this one has taken its gate: the nomination releases it.
+  [[nodiscard]] bool is_ungated(const group::PodId& id) const {
+    const kube::Pod* pod = api_.find(id.name, id.uid);
+    return pod && pod->scheduling_gates.empty();
+  }
+
+  // kube-scheduler is told the node, and asks to bind unless the plan is withdrawn before it does.
+  template <typename Told>
+  void call_for(const Told& told) {
+    const extender::BindCall call{told.pod.ns, told.pod.name, told.pod.uid, told.node};
     if (scenario_.bind_delay == Duration(0)) {
       calls_.push_back(call);
     } else {
-      time_.after(scenario_.bind_delay, [this, call] { calls_.push_back(call); });
+      time_.after(scenario_.bind_delay, [this, call, plan = told.plan] {
+        const extender::FilterDecision answer = answers_.member(call.uid, plan);
+        const auto* planned = std::get_if<extender::Planned>(&answer);
+        if (planned && planned->known) calls_.push_back(call);
+      });
     }
   }
 

@@ -28,6 +28,11 @@
 #ifndef PLANS
 #define PLANS 3
 #endif
+#ifdef NO_GATE
+#define GATED(i) ((i) != 0) /* pod 0 is held by refusal: its nomination releases it */
+#else
+#define GATED(i) true
+#endif
 
 #ifdef ROOM_UNCHECKED
 #define NEVER_TWICE(x) skip
@@ -163,11 +168,15 @@ inline promise(m, i, id) {
     muster[m].promised[i] = id
   fi
 }
+/* filter answers the node of a pod that had no gate when it was planned, and nobody has to wake it. */
+inline answer_node(m, i) {
+  muster[m].released[i] = !GATED(i) && muster[m].promised[i]
+}
 
 inline make_plan(m, g) {
   plans++;
   if
-  :: g == A -> promise(m, 0, plans); promise(m, 1, plans); promise(m, 2, plans)
+  :: g == A -> promise(m, 0, plans); promise(m, 1, plans); promise(m, 2, plans); answer_node(m, 0)
   :: else -> promise(m, 3, plans)
   fi
 }
@@ -256,7 +265,7 @@ inline no_reply_to_bind(m, i) {
 
 inline replace_pod(i) {
   bound[i] = false;
-  gate[i] = true;
+  gate[i] = GATED(i);
   plan[i] = 0;
   uid[i] = 1 - uid[i];
   muster[0].seen[i] = false;
@@ -352,7 +361,8 @@ inline check_rest() {
 /* kube-scheduler asks the leader, or over an old connection one that has not noticed. */
 #define NOT_CALLED(i) (!muster[0].called[i] && !muster[1].called[i])
 #define MAY_CALL(m, i) (scheduler_there && ACTS(m) && !bound[i] && !gate[i] && NOT_CALLED(i) && \
-                        muster[m].promised[i] && ALL(m, GROUP(i), released) && !muster[m].open[GROUP(i)])
+                        muster[m].promised[i] && SHOWN(m, i) && !muster[m].open[GROUP(i)])
+#define SHOWN(m, i) (GATED(i) && ALL(m, GROUP(i), released) || !GATED(i) && muster[m].released[i])
 #define REFUSES(i) (CONTENDED(i) && (bound[RIVAL(i)] || !NOT_CALLED(RIVAL(i))))
 
 #define ID_A(m) (muster[m].promised[0] -> muster[m].promised[0] : (muster[m].promised[1] -> muster[m].promised[1] : muster[m].promised[2]))
@@ -379,11 +389,11 @@ inline settle_pod() {
 }
 inline settle_muster() {
   if
-  :: PLANNED_A(m_) && !muster[m_].open[A] && ALL(m_, A, called) -> muster[m_].open[A] = true; barrier_seen[ID_A(m_)] = true
+  :: PLANNED_A(m_) && !muster[m_].open[A] && ALL(m_, A, called) && ALL(m_, A, nominated) -> muster[m_].open[A] = true; barrier_seen[ID_A(m_)] = true
   :: else -> skip
   fi;
   if
-  :: PLANNED_B(m_) && !muster[m_].open[B] && ALL(m_, B, called) -> muster[m_].open[B] = true; barrier_seen[ID_B(m_)] = true
+  :: PLANNED_B(m_) && !muster[m_].open[B] && ALL(m_, B, called) && ALL(m_, B, nominated) -> muster[m_].open[B] = true; barrier_seen[ID_B(m_)] = true
   :: else -> skip
   fi
 }
@@ -488,7 +498,7 @@ end_wait:
 
 init {
   atomic {
-    gate[0] = true; gate[1] = true; gate[2] = true; gate[3] = true;
+    gate[0] = GATED(0); gate[1] = true; gate[2] = true; gate[3] = true;
     muster[0].mode = Leading; muster[1].mode = Standby;
     muster[0].write[0] = Idle; muster[0].write[1] = Idle; muster[0].write[2] = Idle; muster[0].write[3] = Idle;
     muster[1].write[0] = Idle; muster[1].write[1] = Idle; muster[1].write[2] = Idle; muster[1].write[3] = Idle;

@@ -25,6 +25,7 @@ CHECKS = [
      LATE_WRITES, None),
     ("two leaders for a moment: room is never promised twice", TWO_LEADERS, None),
     ("a crash, a lost reply, a scheduler that restarts, an early deadline", IN_TIME, None),
+    ("a member without a gate; a crash, a lost reply, an early deadline", ["NO_GATE", *LATE_WRITES, "PLANS=2"], None),
     ("two leaders and no fence: no part of a group, no plan left behind",
      ["UNFENCED", "ROOM_UNCHECKED", "HANDOVERS=1", "CRASHES=0", "RESTARTS=0", "DEADLINES=0", "PLANS=2"], None),
     ("mutant EARLY_BIND: bound before the barrier", ["EARLY_BIND", *IN_TIME], "barrier_seen"),

@@ -57,6 +57,8 @@ func heldByRefusal(t *T) {
 	t.Create(harness.Group{Name: "f", Members: 1, First: 3, Min: 4, Required: "rack", GPUs: 8, Priority: "e2e-high"}.Pods()...)
 	arrived := time.Now()
 	pods := t.WaitWhole("f", 4, soon, nodes)
+	// The nomination is the release.
+	t.writesOfMuster("f", pods, map[string]int{"patch pods/status": 1, "create pods/binding": 1})
 	_, last := t.Recorder.BoundAt(pods)
 	t.Note("refused %d times, whole %d ms after the fourth came", filtered, last.Sub(arrived).Milliseconds())
 }

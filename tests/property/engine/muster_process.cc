@@ -215,7 +215,8 @@ void MusterProcess::set_timer() {
 extender::FilterDecision MusterProcess::filter(const kube::Pod& pod) const {
   const bool member = books::group_of(pod, {"muster"}).has_value();
   if (!member && !answers_->knows(pod.uid)) return extender::Foreign{answers_->promises()};
-  return answers_->member(pod.uid);
+  const auto plan = pod.annotations.find("muster.dev/plan");
+  return answers_->member(pod.uid, plan == pod.annotations.end() ? "" : plan->second);
 }
 
 void MusterProcess::node_refused(const std::string& uid, const std::string& node) {
@@ -274,7 +275,7 @@ void MusterProcess::attempt(const std::string& uid) {
   const auto write = lanes_.at(uid).front();
   write->begun = true;
   const bool slow = time_.chance(faults_.slow_write);
-  write->effect = [this, write] { static_cast<void>(binder::carry_out(write->command, api_)); };
+  write->effect = [this, write] { static_cast<void>(write_to_api(write->command)); };
   time_.soon(1, slow ? 3'000 : 20, [this, uid, write, generation = generation_] {
     if (generation != generation_) return;
     write->effect = nullptr;
@@ -285,11 +286,18 @@ void MusterProcess::attempt(const std::string& uid) {
     } else if (is_one_of<group::Evict>(write->command) && time_.chance(faults_.refuses_eviction)) {
       result = fail(ErrorCode::kThrottled, "a disruption budget does not allow it");
     } else {
-      result = binder::carry_out(write->command, api_);
+      result = write_to_api(write->command);
       if (time_.chance(faults_.reply_lost)) result = fail(ErrorCode::kUnavailable, "the reply was lost");
     }
     finish(uid, write, std::move(result));
   });
+}
+
+Result<void> MusterProcess::write_to_api(const group::Command& command) {
+  Result<void> result = binder::carry_out(command, api_);
+  if (const auto* nominate = std::get_if<group::Nominate>(&command); nominate && result)
+    stood_.insert(nominate->pod.uid + " " + nominate->plan);
+  return result;
 }
 
 void MusterProcess::finish(const std::string& uid, const std::shared_ptr<Write>& write, Result<void> result) {
@@ -342,6 +350,9 @@ group::Commands MusterProcess::check_asked(const group::Commands& commands) {
     if (!asked && !again)
       throw Broken(fmt::format("promise 1: {} is bound to {} and nobody asks", bind->pod.uid, bind->node));
     const auto seen = seen_pods_.find(bind->pod.uid);
+    const std::string first = bind->plan.substr(0, bind->plan.find('+'));
+    if (!bind->plan.empty() && !stood_.contains(bind->pod.uid + " " + first))
+      throw Broken(fmt::format("promise 3: {} is bound and plan {} never stood", bind->pod.uid, first));
     const bool member = seen != seen_pods_.end() && books::group_of(seen->second, {"muster"});
     if (member) opened_.insert(books::group_of(seen->second, {"muster"})->name);
     if (member != !bind->plan.empty())

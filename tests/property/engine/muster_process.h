@@ -80,6 +80,7 @@ class MusterProcess {
   void take_commands();
   void submit(group::Command command);
   void attempt(const std::string& uid);
+  Result<void> write_to_api(const group::Command& command);
   void finish(const std::string& uid, const std::shared_ptr<Write>& write, Result<void> result);
   void report(const std::shared_ptr<Write>& write, const Result<void>& result);
 
@@ -111,6 +112,7 @@ class MusterProcess {
   std::map<std::string, std::map<uint64_t, std::string>> calls_;  // uid → call → node
   std::set<std::string> opened_;
   std::set<std::string> posted_;  // "uid plan" of bindings of this incarnation
+  std::set<std::string> stood_;   // "uid plan" of nominations that have reached the API, whoever made them
   std::set<uint64_t> abandoned_;  // an answer may be on its way to nobody
 };
 

@@ -127,13 +127,14 @@ void Scheduler::attempt(const std::string& uid) {
   const auto decision = muster_.filter(pod);
   if (const auto* held = std::get_if<extender::Held>(&decision)) return unschedulable(pod, held->reason);
   if (const auto* planned = std::get_if<extender::Planned>(&decision)) {
-    if (time_.chance(faults_.refuses_node)) names.erase(planned->node);
+    // Without a nomination it looks at a part of the nodes.
+    if (time_.chance(planned->known ? faults_.refuses_node : 0.3)) names.erase(planned->node);
     // The nominated node alone is tried first; another than the planned one is answered by a refusal.
     const bool stale = !pod.nominated_node.empty() && pod.nominated_node != planned->node &&
                        names.contains(pod.nominated_node);
     if (names.contains(planned->node) && !stale) return bind(pod, planned->node);
     time_.log("scheduler: {} is not offered {}", uid, planned->node);
-    muster_.node_refused(uid, planned->node);
+    if (planned->known) muster_.node_refused(uid, planned->node);
     return unschedulable(pod, "muster: kube-scheduler does not offer " + planned->node);
   }
   const auto& promises = *std::get<extender::Foreign>(decision).promises;

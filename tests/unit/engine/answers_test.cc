@@ -46,6 +46,22 @@ TEST_CASE("A member is held with its group's words until it has a node, and agai
   CHECK(held(answers, "a") == "muster: this pod has not been seen yet");
 }
 
+TEST_CASE("kube-scheduler knows of a plan when its copy of the pod carries it") {
+  Answers answers;
+  answers.set_group(kGroup, "", {0});
+  answers.set_member("a", kGroup, "");
+  const std::string node = "n1";
+  answers.set_node("a", &node, "p7.1");
+  const auto known = [&](const std::string& carried) {
+    return std::get<extender::Planned>(answers.member("a", carried)).known;
+  };
+  CHECK(known("p7.1"));
+  CHECK(known("p7.1+"));
+  CHECK_FALSE(known(""));
+  CHECK_FALSE(known("p7"));
+  CHECK_FALSE(known("p7.12"));
+}
+
 TEST_CASE("Promises are a snapshot that a reader keeps") {
   Answers answers;
   const auto before = answers.promises();

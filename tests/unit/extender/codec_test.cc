@@ -43,6 +43,14 @@ TEST_CASE("codec: kube-scheduler's filter call is read") {
   CHECK(!call->rewritten);
 }
 
+TEST_CASE("codec: the plan that the pod carries is read") {
+  CHECK(read_filter_call(sample(kFilter))->pod.plan.empty());
+  const auto call = read_filter_call(filter_with(
+      R"({"metadata":{"name":"p","namespace":"n","uid":"u","annotations":{"muster.dev/plan":"p7.1+"}}})"));
+  REQUIRE(call);
+  CHECK(call->pod.plan == "p7.1+");
+}
+
 TEST_CASE("codec: the pod's own text is never taken for the node names") {
   std::string body = replaced(sample(kFilter), R"("node-a","node-b","node-c")", R"("node-a","node-c")");
   auto call = read_filter_call(body);

@@ -102,6 +102,17 @@ TEST_CASE("filter: a planned node that is not offered is reported, and no other 
   CHECK(decisions.refused == expected);
 }
 
+TEST_CASE("filter: who does not know of the plan yet may not offer its node, and refuses nothing by that") {
+  FakeDecisions decisions;
+  decisions.decision = Planned{"node-b", "p-7", false};
+  CHECK(filtered(decisions, sample(kFilter))["NodeNames"] == json({"node-b"}));
+  json reply = filtered(decisions, replaced(sample(kFilter), R"("node-b","node-c"])", R"("node-c"])"));
+  CHECK(reply["NodeNames"] == json::array());
+  const std::string why = "muster: node-b is planned for this pod, and kube-scheduler is being told";
+  CHECK(reply["FailedAndUnresolvableNodes"] == json{{"node-a", why}, {"node-c", why}});
+  CHECK(decisions.refused.empty());
+}
+
 TEST_CASE("filter: a held member is refused every node for good, with the reason") {
   FakeDecisions decisions;
   std::string reason = "muster: \"2 of 4\" members\n\t\x01 größer \xff";

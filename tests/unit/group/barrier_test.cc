@@ -27,6 +27,18 @@ struct Released : Planned {
   }
 };
 
+// The first two members have no gate.
+struct Mixed {
+  GroupBench bench;
+  Mixed() {
+    bench.room.slots = {{"n1", 2}, {"n2", 8}};
+    for (const char* uid : {"a", "b"}) bench.pod(uid).held_by_gate = false;
+    bench.create_all({"a", "b", "c", "d"});
+    bench.plan();
+  }
+  void confirm(const std::string& uid) { bench.group().nominated(uid, "p1", {}, bench.context()); }
+};
+
 }  // namespace
 
 TEST_CASE_METHOD(Planned, "All members are nominated before one is released") {
@@ -57,11 +69,72 @@ TEST_CASE_METHOD(Planned, "A nomination of another plan confirms nothing") {
   CHECK(bench.take().empty());  // four times the same member
 }
 
-TEST_CASE_METHOD(Planned, "Members without a gate are released by a change that wakes them") {
+TEST_CASE_METHOD(Mixed,
+                 "A member without a gate is released by its nomination, and is not written to again") {
+  CHECK(only<Nominate>(bench.out).size() == 4);
+  CHECK(bench.node_of("a") == "n1");
+  CHECK(bench.node_of("b") == "n1");
+  CHECK(bench.node_of("c").empty());
+  bench.carry_out();
+  std::set<std::string> released;
+  for (const Release& release : only<Release>(bench.carry_out())) released.insert(release.pod.uid);
+  CHECK(released == std::set<std::string>{"c", "d"});
+  CHECK(bench.node_of("c") == "n2");
+  CHECK(bench.take().empty());
+}
+
+TEST_CASE_METHOD(Mixed, "A member without a gate may be asked for before the nominations stand") {
+  bench.take();
+  bench.call("a", 1);
+  bench.call("b", 2);
+  CHECK(bench.take().empty());
+  for (const char* uid : {"b", "c", "d"}) confirm(uid);
+  CHECK(bench.take().empty());
+  confirm("a");
+  CHECK(only<Release>(bench.take()).size() == 2);
+  bench.call("c", 3);
+  CHECK(bench.take().empty());
+  bench.call("d", 4);
+  CHECK(only<Bind>(bench.take()).size() == 4);
+}
+
+TEST_CASE("The barrier stays closed until the last nomination stands, though every member is asked for") {
+  GroupBench bench;
+  bench.room.slots = {{"n1", 4}};
+  for (const char* uid : {"a", "b", "c", "d"}) bench.pod(uid).held_by_gate = false;
+  bench.create_all({"a", "b", "c", "d"});
+  bench.plan();
+  bench.take();
+  for (const char* uid : {"a", "b", "c", "d"}) bench.call(uid, 1);
+  for (const char* uid : {"a", "b", "c"}) bench.group().nominated(uid, "p1", {}, bench.context());
+  CHECK(bench.take().empty());
+  CHECK(bench.state() == State::kReserved);
+  SECTION("and opens then") {
+    bench.group().nominated("d", "p1", {}, bench.context());
+    const Commands said = bench.take();
+    CHECK(said.size() == 4);
+    CHECK(only<Bind>(said).size() == 4);
+  }
+  SECTION("and what waits at it is sent away when that one fails") {
+    bench.group().nominated("d", "p1", fail(ErrorCode::kForbidden, "no"), bench.context());
+    const Commands said = bench.take();
+    CHECK(only<Bind>(said).empty());
+    CHECK(only<AnswerBind>(said).size() == 4);
+    CHECK(only<Withdraw>(said).size() == 4);
+    CHECK(bench.room.reserved.empty());
+  }
+}
+
+TEST_CASE_METHOD(
+    Planned, "A member that lost its gate after the plan was made is released by a change that wakes it") {
+  bench.take();
   bench.pod("b").held_by_gate = false;
   bench.see("b");
-  bench.carry_out();
-  for (const Release& release : only<Release>(bench.take())) CHECK(release.gated == (release.pod.uid != "b"));
+  CHECK(bench.node_of("b").empty());
+  for (const char* uid : {"a", "b", "c", "d"}) bench.group().nominated(uid, "p1", {}, bench.context());
+  const auto released = only<Release>(bench.take());
+  CHECK(released.size() == 4);
+  for (const Release& release : released) CHECK(release.gated == (release.pod.uid != "b"));
 }
 
 TEST_CASE_METHOD(Released, "No binding is posted before the last planned member is asked for, then all are") {

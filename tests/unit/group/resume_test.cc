@@ -53,8 +53,17 @@ TEST_CASE_METHOD(Restarted, "A plan that stands on all members is taken up and r
 TEST_CASE_METHOD(Restarted, "A plan that stands on too few members is withdrawn and made again") {
   promise("a", "n1", "p7");
   promise("b", "n1", "p7");
+  SECTION("gated") {}
+  SECTION("without gates, so that kube-scheduler had them already") {
+    for (const char* uid : {"a", "b", "c", "d"}) bench.pod(uid).held_by_gate = false;
+  }
   bench.restart_and_resume();
   CHECK(withdrawn() == std::set<std::string>{"a", "b"});
+  for (const char* uid : {"a", "b"}) {
+    bench.call(uid, 1, "n1");
+    CHECK_FALSE(only<AnswerBind>(bench.out).back().result);
+  }
+  CHECK(only<Bind>(bench.out).empty());
   bench.carry_out();
   CHECK(bench.room.reserved.empty());
   CHECK(bench.plan());
