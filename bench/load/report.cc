@@ -44,6 +44,7 @@ void Report::blocked(const std::string& keys, int count, const BlockedResult& r)
     }
   }
   figures_["blocked"].push_back({{"how", how},
+                                 {"keys", keys.empty() ? "none" : keys},
                                  {"binds", count},
                                  {"settle_ms", r.settle_ms},
                                  {"server_cpu_ms", r.server_cpu_ms},
