@@ -167,7 +167,7 @@ class Simulator {
       turn();
       group::Commands commands = coordinator_.take_commands();
       engine_seconds_ += seconds_() - before;
-      note_plans(commands);
+      note_rooms(commands);
       for (group::Command& command : commands) carry_out(std::move(command));
     } while (!watch_.pods.empty() || !reports_.empty() || !calls_.empty());
     set_timer();
@@ -198,10 +198,12 @@ class Simulator {
   // --- what it says
   // -----------------------------------------------------------------------------------------
 
-  // A plan's nominations stand together, and plans in the order in which they were made.
-  void note_plans(const group::Commands& commands) {
+  // What plans take and give back, in the order in which it was decided: one may take at once what another
+  // gave back. A plan's nominations stand together.
+  void note_rooms(const group::Commands& commands) {
     std::vector<HostIndex> hosts;
     for (std::size_t i = 0; i < commands.size(); ++i) {
+      if (const auto* withdraw = std::get_if<group::Withdraw>(&commands[i])) take_back(*withdraw);
       const auto* nominate = std::get_if<group::Nominate>(&commands[i]);
       if (!nominate) continue;
       const MemberIndex index = *index_of(nominate->pod.uid);
@@ -225,7 +227,6 @@ class Simulator {
     if (const auto* release = std::get_if<group::Release>(&command)) call_for(*release);
     if (const auto* nominate = std::get_if<group::Nominate>(&command); nominate && is_ungated(nominate->pod))
       call_for(*nominate);
-    if (const auto* withdraw = std::get_if<group::Withdraw>(&command)) take_back(*withdraw);
     if (const auto* bind = std::get_if<group::Bind>(&command); bind && result) bound(*bind);
     reports_.emplace_back(std::move(command), result);
   }
