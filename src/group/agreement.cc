@@ -5,8 +5,6 @@
 namespace muster::group {
 namespace {
 
-bool speaks(const Member& member) { return !member.ended() && !member.terminating; }
-
 const Member* find_speaker(const std::map<std::string, Member>& members, const std::string& uid) {
   const auto found = members.find(uid);
   return found != members.end() && speaks(found->second) ? &found->second : nullptr;
@@ -26,6 +24,8 @@ const Member* find_around(const std::map<std::string, Member>& members, const st
 }
 
 }  // namespace
+
+bool speaks(const Member& member) { return !member.ended() && !member.terminating; }
 
 bool Agreement::agrees(const Member& member) const {
   return !reference_.empty() && member.spec && *member.spec == spec_;

@@ -13,6 +13,9 @@
 
 namespace muster::group {
 
+// Whether the member has a say.
+[[nodiscard]] bool speaks(const Member& member);
+
 class Agreement {
  public:
   // The member `uid` of `members` is new, has changed, or is gone. Amortized O(log n); O(n) when the spec

@@ -3,6 +3,23 @@
 #include <algorithm>
 
 namespace muster::group {
+namespace {
+
+bool counts_the_same(const Member& a, const Member& b) {
+  return a.available() == b.available() && a.live() == b.live() && a.evictable() == b.evictable() &&
+         a.ended() == b.ended() && a.succeeded == b.succeeded && a.ready() == b.ready() &&
+         a.terminating == b.terminating && a.readiness_gate == b.readiness_gate && a.subgroup == b.subgroup &&
+         a.controller_uid == b.controller_uid;
+}
+
+}  // namespace
+
+// Most events of a member change none of the numbers.
+void Census::change(const Member& before, const Member& now, bool past) {
+  if (counts_the_same(before, now)) return;
+  take_out(before, past);
+  add(now, past);
+}
 
 void Census::count(const Member& member, bool past, int sign) {
   const auto add = [&](uint32_t& number, bool counts) { number += static_cast<uint32_t>(sign * counts); };

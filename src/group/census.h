@@ -18,6 +18,7 @@ class Census {
   // taken out has to be as it was put in. O(log n).
   void add(const Member& member, bool past) { count(member, past, +1); }
   void take_out(const Member& member, bool past) { count(member, past, -1); }
+  void change(const Member& before, const Member& now, bool past);
 
   [[nodiscard]] uint32_t available() const { return available_; }
   [[nodiscard]] uint32_t live() const { return live_; }

@@ -115,12 +115,12 @@ void Group::upsert(Member member, const Context& context) {
   Member& current = place->second;
   if (is_new && census_.available() == 0 && live() == 0)
     gathering_since_ = context.now, gathering_told_ = false;
-  if (!is_new) census_.take_out(current, history_.contains(uid));
   const Member before = std::exchange(current, std::move(member));
-  census_.add(current, history_.contains(uid));
+  is_new ? census_.add(current, false) : census_.change(before, current, history_.contains(uid));
   ++version_;
-  agreement_.heard(members_, uid);
-  if (is_new || !asks_the_same(before, current) || !stands_the_same(before, current)) question_changed();
+  const bool asks_same = !is_new && asks_the_same(before, current);
+  if (!asks_same || !current.spec || speaks(before) != speaks(current)) agreement_.heard(members_, uid);
+  if (!asks_same || !stands_the_same(before, current)) question_changed();
   forget_the_past();
   is_new ? note_new(current) : note_change(before, &current, context);
   follow_found(current, context);

@@ -47,6 +47,7 @@
 #include "group/member.h"
 #include "group/plan.h"
 #include "group/progress.h"
+#include "group/rank.h"
 #include "group/room.h"
 
 namespace muster::group {
@@ -210,17 +211,18 @@ class Group {
   // what another Muster has promised (group_found.cc)
   void resume_plan(const Context& context);
   [[nodiscard]] bool take_up(const std::string& id, const std::vector<const Member*>& members,
-                             const Context& context);
+                             const Ranks& ranks, const Context& context);
   void keep(const Member& member, const Context& context);
   void follow_found(const Member& member, const Context& context);
   void forget_found(const std::string& uid, const Context& context);
   void withdraw_found_again(const Context& context);
 
   // the plan (group_plan.cc)
-  [[nodiscard]] Answer ask(const Context& context);
-  [[nodiscard]] Question question(std::vector<const Member*> members) const;
+  [[nodiscard]] Answer ask(const Context& context, const Ranks& ranks);
+  [[nodiscard]] Question question(std::vector<const Member*> members, const Ranks& ranks) const;
   // False, and nothing is begun, when the group would not stand on these places.
-  [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed);
+  [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed,
+                                const Ranks& ranks);
   void assign(Assignment& assignment, const std::string& node, const Context& context);
   void release(Assignment& assignment, const Context& context);
   void release_all(const Context& context);
@@ -243,8 +245,7 @@ class Group {
   [[nodiscard]] bool enough() const { return !lack(With::kPlanned); }
   [[nodiscard]] Assignment* find_assignment(const std::string& uid);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
-  [[nodiscard]] std::map<std::string, int64_t> ranks() const;
-  [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const) const;
+  [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const, const Ranks& ranks) const;
   // For a command that is given again: what the server asks to wait is inside its time.
   [[nodiscard]] TimePoint deadline_after(const Error& error, const Context& context) const {
     return context.now + std::max(hold_timeout(), error.retry_after.value_or(Duration(0)) * 2);

@@ -37,7 +37,8 @@ void Group::resume(const Context& context) {
 
 void Group::resume_plan(const Context& context) {
   std::map<std::string, std::vector<const Member*>> claims;
-  for (const Member* member : by_rank(&Member::available)) {
+  const Ranks ranks = assign_ranks(members_);
+  for (const Member* member : by_rank(&Member::available, ranks)) {
     if (is_claim(*member)) {
       claims[member->plan_id()].push_back(member);
     } else if (!member->plan.empty() || !member->nominated_node.empty()) {
@@ -49,12 +50,12 @@ void Group::resume_plan(const Context& context) {
   });
   for (const auto& [id, members] : claims) {
     const bool wanted = largest->first == id && rejection().empty() && !failure_.letting_go;
-    if (wanted && take_up(id, members, context)) continue;
+    if (wanted && take_up(id, members, ranks, context)) continue;
     for (const Member* member : members) keep(*member, context);
   }
 }
 
-bool Group::take_up(const std::string& id, const std::vector<const Member*>& members,
+bool Group::take_up(const std::string& id, const std::vector<const Member*>& members, const Ranks& ranks,
                     const Context& context) {
   std::vector<Placed> placed;
   for (const Member* member : members) {
@@ -62,7 +63,7 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
     placed.push_back({member->pod.uid, member->nominated_node});
   }
   if (live() + completed() + placed.size() < spec().min_member) return false;
-  if (!context.room.valid(question(members), placed)) return false;
+  if (!context.room.valid(question(members, ranks), placed)) return false;
 
   plan_ = Plan{};
   plan_->id = id;
@@ -75,12 +76,11 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
     plan_.reset();
     return false;
   };
-  const std::map<std::string, int64_t> rank = ranks();
   for (const Member* member : members) {
     const std::string& uid = member->pod.uid;
     if (!context.room.reserve(key_, *member, member->nominated_node)) return leave_it();
     plan_->assignments[uid] = {
-        member->pod, member->nominated_node, rank.at(uid), member->plan, true, false, false, {}};
+        member->pod, member->nominated_node, ranks.at(uid), member->plan, true, false, false, {}};
     ++plan_->unbound;
   }
   if (!enough()) return leave_it();

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "group/group.h"
-#include "group/rank.h"
 
 namespace muster::group {
 namespace {
@@ -13,25 +12,22 @@ Result<void> refused(std::string message) { return fail(ErrorCode::kConflict, "m
 
 }  // namespace
 
-std::map<std::string, int64_t> Group::ranks() const { return assign_ranks(members_); }
-
-std::vector<const Member*> Group::by_rank(bool (Member::*wanted)() const) const {
-  const std::map<std::string, int64_t> rank = ranks();
-  std::vector<const Member*> chosen;
+std::vector<const Member*> Group::by_rank(bool (Member::*wanted)() const, const Ranks& ranks) const {
+  std::vector<std::pair<int64_t, const Member*>> ranked;
   for (const auto& [uid, member] : members_) {
-    if ((member.*wanted)()) chosen.push_back(&member);
+    if ((member.*wanted)()) ranked.emplace_back(ranks.at(uid), &member);
   }
-  std::sort(chosen.begin(), chosen.end(),
-            [&](const Member* a, const Member* b) { return rank.at(a->pod.uid) < rank.at(b->pod.uid); });
+  std::sort(ranked.begin(), ranked.end());
+  std::vector<const Member*> chosen;
+  for (const auto& [rank, member] : ranked) chosen.push_back(member);
   return chosen;
 }
 
-Question Group::question(std::vector<const Member*> members) const {
+Question Group::question(std::vector<const Member*> members, const Ranks& ranks) const {
   Question asked{key_, spec(), std::move(members), {}, {}, {}, exclusions_};
-  const std::map<std::string, int64_t> rank = ranks();
-  for (const Member* member : asked.members) asked.ranks.push_back(rank.at(member->pod.uid));
+  for (const Member* member : asked.members) asked.ranks.push_back(ranks.at(member->pod.uid));
   for (const auto& [uid, member] : members_) {
-    if (member.live()) asked.fixed.push_back({{uid, member.node}, member.subgroup, rank.at(uid)});
+    if (member.live()) asked.fixed.push_back({{uid, member.node}, member.subgroup, ranks.at(uid)});
     if (member.succeeded && !history_.contains(uid)) ++asked.completed[member.subgroup];
   }
   return asked;
@@ -50,9 +46,10 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
   }
   retry_at_.reset();
   ++version_;
-  const Answer answer = ask(context);
+  const Ranks ranks = assign_ranks(members_);
+  const Answer answer = ask(context, ranks);
   const auto* fits = std::get_if<Fits>(&answer);
-  if (fits && !fits->placed.empty() && start_plan(context, fits->placed)) {
+  if (fits && !fits->placed.empty() && start_plan(context, fits->placed, ranks)) {
     last_no_.clear();
     last_no_epoch_.reset();
     return;
@@ -75,8 +72,8 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
 
 // A replacement that finds no room in its slice may go elsewhere inside the group's domain: the others stay,
 // and it is said. Nothing else is ever loosened.
-Answer Group::ask(const Context& context) {
-  Question asked = question(by_rank(&Member::available));
+Answer Group::ask(const Context& context, const Ranks& ranks) {
+  Question asked = question(by_rank(&Member::available, ranks), ranks);
   Answer answer = context.room.solve(asked);
   if (!lacks() || !has_slices(spec()) || !std::holds_alternative<DoesNotFit>(answer)) return answer;
   asked.spec = without_slices(spec());
@@ -89,17 +86,16 @@ Answer Group::ask(const Context& context) {
   return wider;
 }
 
-bool Group::start_plan(const Context& context, const std::vector<Placed>& placed) {
+bool Group::start_plan(const Context& context, const std::vector<Placed>& placed, const Ranks& ranks) {
   plan_ = Plan{};
   plan_->id = context.new_plan_id();
   plan_->made = context.now;
   plan_->deadline = context.now + hold_timeout();
   plan_->spec = spec();
-  const std::map<std::string, int64_t> rank = ranks();
   for (const auto& [uid, node] : placed) {
     Assignment& assignment = plan_->assignments[uid];
     assignment.pod = members_.at(uid).pod;
-    assignment.rank = rank.at(uid);
+    assignment.rank = ranks.at(uid);
     assignment.plan = plan_->id;
     ++plan_->unbound;
     ++plan_->unconfirmed;
@@ -180,10 +176,11 @@ void Group::open_barrier(const Context& context) {
 }
 
 void Group::post_binding(const Assignment& assignment, TimePoint deadline, const Context& context) {
-  std::map<std::string, std::string> annotations{{"muster.dev/plan", plan_->id},
-                                                 {"muster.dev/rank", std::to_string(assignment.rank)}};
-  const std::string domain = context.room.domain_of(assignment.node);
-  if (!domain.empty()) annotations["muster.dev/domain"] = domain;
+  std::map<std::string, std::string> annotations;
+  annotations["muster.dev/plan"] = plan_->id;
+  annotations["muster.dev/rank"] = std::to_string(assignment.rank);
+  std::string domain = context.room.domain_of(assignment.node);
+  if (!domain.empty()) annotations["muster.dev/domain"] = std::move(domain);
   if (failure_.restarts > 0) annotations["muster.dev/restarts"] = std::to_string(failure_.restarts);
   const Member& member = members_.at(assignment.pod.uid);
   const bool seen = is_of_plan(member.plan, assignment.plan);
@@ -408,7 +405,7 @@ bool Group::move_member(const std::string& uid, const Context& context) {
   if (plan_->taken_up) return false;
   context.room.unreserve(uid);
   const Member& member = members_.at(uid);
-  Question asked = question({&member});
+  Question asked = question({&member}, assign_ranks(members_));
   for (const auto& [other, assignment] : plan_->assignments) {
     const Member& stays = members_.at(other);
     if (other == uid || stays.bound()) continue;

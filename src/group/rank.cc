@@ -33,7 +33,7 @@ bool indices_repeat(const std::vector<MemberRef>& members) {
 
 }  // namespace
 
-std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>& members) {
+Ranks assign_ranks(const std::map<std::string, Member>& members) {
   std::vector<MemberRef> current;
   for (const auto& [uid, member] : members) {
     if (!member.ended() && !member.terminating && !member.lost()) current.push_back(&member);
@@ -41,7 +41,7 @@ std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>&
   const bool repeat = indices_repeat(current);
   std::sort(current.begin(), current.end(), repeat ? by_controller_and_index : older);
 
-  std::map<std::string, int64_t> ranks;
+  Ranks ranks;
   std::set<int64_t> used;
   for (MemberRef m : current) {
     const bool keeps = m->index && (!repeat || m->bound());

@@ -10,12 +10,14 @@
 
 namespace muster::group {
 
-// uid → rank for all members that have neither ended nor been lost with their node.
+using Ranks = std::map<std::string, int64_t>;  // by uid
+
+// The ranks of all members that have neither ended nor been lost with their node.
 //
 // When no two members name the same index, an index is the rank, and members without one get the smallest
 // unused ranks by age and name. When indices repeat (two Jobs in one group both count from 0), the ranks are
 // the positions in the order of controller, index, age, name; bound members keep the rank they were bound
 // with. O(n log n).
-[[nodiscard]] std::map<std::string, int64_t> assign_ranks(const std::map<std::string, Member>& members);
+[[nodiscard]] Ranks assign_ranks(const std::map<std::string, Member>& members);
 
 }  // namespace muster::group

@@ -1,4 +1,4 @@
-// Ranks: what the processes of a collective call each other.
+// Ranking: what the processes of a collective call each other.
 #include "group/rank.h"
 
 #include <catch2/catch.hpp>
@@ -9,7 +9,7 @@ using namespace muster::group;
 
 namespace {
 
-class Ranks {
+class Ranking {
  public:
   Member& add(const std::string& uid, std::optional<int64_t> index = std::nullopt,
               const std::string& controller = "") {
@@ -31,7 +31,7 @@ using Expected = std::map<std::string, int64_t>;
 }  // namespace
 
 TEST_CASE("Without indices the ranks follow age, then name") {
-  Ranks ranks;
+  Ranking ranks;
   ranks.add("z").creation_seconds = 1;
   ranks.add("b").creation_seconds = 2;
   ranks.add("a").creation_seconds = 2;
@@ -39,7 +39,7 @@ TEST_CASE("Without indices the ranks follow age, then name") {
 }
 
 TEST_CASE("An index is the rank, gaps included, and members without one fill the gaps by age") {
-  Ranks ranks;
+  Ranking ranks;
   ranks.add("a", 3);
   ranks.add("b", 0);
   ranks.add("old");
@@ -49,7 +49,7 @@ TEST_CASE("An index is the rank, gaps included, and members without one fill the
 }
 
 TEST_CASE("When indices repeat the ranks are positions by controller, index and age") {
-  Ranks ranks;
+  Ranking ranks;
   ranks.add("w1", 1, "workers");
   ranks.add("w0", 0, "workers");
   ranks.add("l0", 0, "leader");
@@ -58,7 +58,7 @@ TEST_CASE("When indices repeat the ranks are positions by controller, index and 
 }
 
 TEST_CASE("Members that have ended or are going have no rank and leave their index to the replacement") {
-  Ranks ranks;
+  Ranking ranks;
   ranks.add("a", 0);
   ranks.add("failed", 1).failed = true;
   ranks.add("done", 2).succeeded = true;
@@ -69,7 +69,7 @@ TEST_CASE("Members that have ended or are going have no rank and leave their ind
 
 // The rank given is written on the pod with its binding and is its index from then on.
 TEST_CASE("Bound members keep their ranks when a replacement brings an index that is taken") {
-  Ranks ranks;
+  Ranking ranks;
   ranks.add("l0", 0, "leader").node = "n";
   ranks.add("w0", 1, "workers").node = "n";
   ranks.add("w2", 3, "workers").node = "n";
@@ -78,7 +78,7 @@ TEST_CASE("Bound members keep their ranks when a replacement brings an index tha
 }
 
 TEST_CASE("No rank is given twice, whatever the indices") {
-  Ranks ranks;
+  Ranking ranks;
   for (int i = 0; i < 40; ++i)
     ranks.add("p" + std::to_string(i), i % 7, i % 2 == 0 ? "x" : "y").node = i % 3 == 0 ? "n" : "";
   std::set<int64_t> seen;

@@ -87,6 +87,18 @@ TEST_CASE("A member whose annotations are wrong rejects the group with its messa
   CHECK(bench.state() == State::kGathering);
 }
 
+TEST_CASE("A wrong annotation that becomes another wrong one is told in its own words") {
+  GroupBench bench;
+  bench.pod("a").spec = fail(ErrorCode::kInvalid, "muster.dev/min-member: \"four\" is not a number");
+  bench.see("a");
+  bench.take();
+  bench.pod("a").spec = fail(ErrorCode::kInvalid, "muster.dev/min-member: \"five\" is not a number");
+  bench.see("a");
+  const Commands said = bench.take();
+  REQUIRE(only<Tell>(said).size() == 1);
+  CHECK(only<Tell>(said)[0].message == "pod a: muster.dev/min-member: \"five\" is not a number");
+}
+
 TEST_CASE("A group of wrong members only is rejected, and the first right one alone does not mend it") {
   GroupBench bench;
   bench.pod("a").spec = fail(ErrorCode::kInvalid, "muster.dev/min-member: missing");
