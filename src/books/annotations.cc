@@ -21,8 +21,18 @@ constexpr std::array kKnown = std::to_array<std::string_view>(
      "muster.dev/failure-policy", "muster.dev/failure-grace", "muster.dev/disruption-budgets",
      "muster.dev/let-go", "muster.dev/restarts"});
 
-const std::string* find(const kube::StringMap& map, const std::string& key) {
-  const auto it = map.find(key);
+// What is said of one member alone, or written by Muster. All else is the group's request.
+constexpr std::array kOfMember =
+    std::to_array<std::string_view>({"muster.dev/subgroup", "muster.dev/rank", "muster.dev/plan",
+                                     "muster.dev/domain", "muster.dev/let-go", "muster.dev/restarts"});
+
+bool is_of_member(const kube::StringMap::value_type& annotation) {
+  return std::find(kOfMember.begin(), kOfMember.end(), annotation.first) != kOfMember.end();
+}
+
+// A pod has a few of them, and a look at each costs less than a string to search with.
+const std::string* find(const kube::StringMap& map, std::string_view key) {
+  const auto it = std::find_if(map.begin(), map.end(), [&](const auto& entry) { return entry.first == key; });
   return it == map.end() ? nullptr : &it->second;
 }
 
@@ -98,7 +108,9 @@ std::optional<group::GroupKey> group_of(const kube::Pod& pod,
   return group::GroupKey{pod.ns, *name};
 }
 
-Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
+namespace {
+
+Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
   if (Result<void> known = check_keys(annotations); !known) return tl::unexpected(known.error());
   const std::string* name = find(annotations, "muster.dev/group-name");
   if (!name || !is_dns_label(*name)) {
@@ -117,11 +129,6 @@ Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
     spec.min_member = *min_member;
   } else if (!long_form) {
     return invalid("muster.dev/min-member: missing; it has to be a whole number of at least 1");
-  }
-  if (const std::string* text = find(annotations, "muster.dev/rank")) {
-    if (Result<int64_t> rank = parse_integer("muster.dev/rank", *text, 0, INT32_MAX); !rank) {
-      return tl::unexpected(rank.error());
-    }
   }
   if (const std::string* level = find(annotations, "muster.dev/topology-required")) {
     if (level->empty()) return invalid("muster.dev/topology-required: \"\" is not a level");
@@ -150,23 +157,58 @@ Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
       return tl::unexpected(applied.error());
     }
   }
+  return spec;
+}
+
+Result<void> check_member(const kube::StringMap& annotations, const group::GroupSpec& spec) {
+  if (const std::string* text = find(annotations, "muster.dev/rank")) {
+    if (Result<int64_t> rank = parse_integer("muster.dev/rank", *text, 0, INT32_MAX); !rank)
+      return tl::unexpected(rank.error());
+  }
   if (const std::string* path = find(annotations, "muster.dev/subgroup");
       path && !group::knows(spec, *path)) {
     return invalid("muster.dev/subgroup: {} is not among the subgroups of muster.dev/group-spec",
                    muster::quoted(*path));
   }
-  return spec;
+  return {};
 }
 
-group::Member member_of(const kube::Pod& pod) {
+}  // namespace
+
+bool SpecReader::has_read(const kube::StringMap& annotations) const {
+  auto known = asked_.begin();
+  for (const auto& annotation : annotations) {
+    if (known != asked_.end() && *known == annotation)
+      ++known;
+    else if (!is_of_member(annotation))
+      return false;
+  }
+  return known == asked_.end() && request_;
+}
+
+Result<group::GroupSpec> SpecReader::read(const kube::StringMap& annotations) {
+  if (!has_read(annotations)) {
+    asked_ = annotations;
+    std::erase_if(asked_, is_of_member);
+    request_ = parse_request(annotations);
+  }
+  if (!*request_) return *request_;
+  if (Result<void> sound = check_member(annotations, **request_); !sound)
+    return tl::unexpected(sound.error());
+  return *request_;
+}
+
+Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
+  return SpecReader().read(annotations);
+}
+
+group::Member member_of(kube::Pod&& pod, Result<group::GroupSpec> spec) {
   group::Member member;
-  member.pod = {pod.ns, pod.name, pod.uid};
-  member.spec = parse_spec(pod.annotations);
-  member.demand = pod.requests;
+  member.spec = std::move(spec);
   member.index = index_of(pod);
   if (pod.controller) {
-    member.controller = pod.controller->name;
-    member.controller_uid = pod.controller->uid;
+    member.controller = std::move(pod.controller->name);
+    member.controller_uid = std::move(pod.controller->uid);
   }
   member.creation_seconds = pod.creation_seconds;
   member.priority = pod.priority;
@@ -180,18 +222,20 @@ group::Member member_of(const kube::Pod& pod) {
   member.readiness_gate = std::find(pod.readiness_gates.begin(), pod.readiness_gates.end(), kReadinessGate) !=
                           pod.readiness_gates.end();
   member.shown_ready = pod.group_ready;
-  member.node = pod.node_name;
-  member.version = pod.resource_version;
-  member.nominated_node = pod.nominated_node;
-  if (const std::string* plan = find(pod.annotations, "muster.dev/plan")) member.plan = *plan;
-  if (const std::string* path = find(pod.annotations, "muster.dev/subgroup")) member.subgroup = *path;
-  if (const std::string* mark = find(pod.annotations, "muster.dev/let-go")) member.mark = *mark;
-  if (const std::string* count = find(pod.annotations, "muster.dev/restarts")) {
-    member.restarts =
-        static_cast<uint32_t>(parse_integer("muster.dev/restarts", *count, 0, 1'000'000).value_or(0));
+  for (auto& [key, value] : pod.annotations) {
+    if (key == "muster.dev/plan") member.plan = std::move(value);
+    if (key == "muster.dev/subgroup") member.subgroup = std::move(value);
+    if (key == "muster.dev/let-go") member.mark = std::move(value);
+    if (key == "muster.dev/restarts")
+      member.restarts = static_cast<uint32_t>(parse_integer(key, value, 0, 1'000'000).value_or(0));
   }
-  member.unschedulable_message = pod.unschedulable_message;
-  member.unmodelled = pod.unmodelled;
+  member.pod = {std::move(pod.ns), std::move(pod.name), std::move(pod.uid)};
+  member.version = std::move(pod.resource_version);
+  member.demand = std::move(pod.requests);
+  member.node = std::move(pod.node_name);
+  member.nominated_node = std::move(pod.nominated_node);
+  member.unschedulable_message = std::move(pod.unschedulable_message);
+  member.unmodelled = std::move(pod.unmodelled);
   return member;
 }
 

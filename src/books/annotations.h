@@ -25,7 +25,20 @@ inline constexpr const char* kReadinessGate = "muster.dev/group-ready";
 // error too, since dropping it might drop a constraint.
 [[nodiscard]] Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations);
 
-// All of the member but its node set, which the books intern.
-[[nodiscard]] group::Member member_of(const kube::Pod& pod);
+// parse_spec() for the pods of one group. They repeat the group's request, and an event mostly leaves a pod's
+// annotations alone, so what was parsed last is kept: the same request again costs a comparison.
+class SpecReader {
+ public:
+  [[nodiscard]] Result<group::GroupSpec> read(const kube::StringMap& annotations);
+
+ private:
+  [[nodiscard]] bool has_read(const kube::StringMap& annotations) const;
+
+  kube::StringMap asked_;                            // what the group was asked for last
+  std::optional<Result<group::GroupSpec>> request_;  // its meaning
+};
+
+// All of the member but its node set, which the books intern. `spec` is the meaning of its annotations.
+[[nodiscard]] group::Member member_of(kube::Pod&& pod, Result<group::GroupSpec> spec);
 
 }  // namespace muster::books

@@ -84,7 +84,12 @@ void Books::rebuild() {
   for (const std::string& resource : resources_) static_cast<void>(state_.intern_resource(resource));
   for (std::size_t i = 0; i < node_sets_.count(); ++i) static_cast<void>(state_.add_node_set());
   evaluated_.assign(node_sets_.count(), false);
-  for (const auto& [name, node] : nodes_) apply_node(node, *state_.topology().find_host(name));
+  node_of_.assign(state_.host_count(), nullptr);
+  for (const auto& [name, node] : nodes_) {
+    const HostIndex host = *host_of(name);
+    node_of_[at(host)] = &node;
+    apply_node(node, host);
+  }
   for (const auto& [uid, charge] : charges_) {
     this->charge(charge);
   }
@@ -192,7 +197,7 @@ void Books::remove_node(const std::string& name) {
 void Books::put(const std::string& uid, Charge charge) {
   take_away(uid);
   if (!stale_) this->charge(charge);
-  on_node_[charge.node].insert(uid);
+  on_node_[charge.node].push_back(uid);
   if (charge.reserved) {
     reserved_.insert(uid);
     ++reserved_on_[charge.node];
@@ -212,7 +217,7 @@ void Books::take_away(const std::string& uid) {
       state_.uncharge(*host, to_demand(charge.demand), charge.owner);
   }
   const auto on_node = on_node_.find(charge.node);
-  on_node->second.erase(uid);
+  std::erase(on_node->second, uid);
   if (on_node->second.empty()) on_node_.erase(on_node);
   if (charge.reserved) end_reservation(uid, charge.node);
 }
@@ -238,41 +243,53 @@ void Books::forget_group(const group::GroupKey& key) {
   last_no_.erase(key);
 }
 
-void Books::upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key,
-                       const group::Member* member) {
-  if (member && member->node_set != kEveryHost) {
-    forget_node_set(node_sets_.hold(pod.uid, pod.ns, member->node_set));
-  } else {
-    forget_node_set(node_sets_.drop(pod.uid));
-  }
-  if (member && !pod.ended())
-    shapes_.hold(pod.uid, member->demand, member->node_set);
+void Books::upsert_pod(const kube::Pod& pod) {
+  shapes_.drop(pod.uid);
+  forget_node_set(node_sets_.drop(pod.uid));
+  if (wants_charge(pod.uid, pod.node_name, pod.ended(), pod.requests))
+    charge_bound(pod.uid, {pod.node_name, pod.requests, kNoOwner, kEveryHost, false, ""});
+}
+
+void Books::upsert_member(const group::GroupKey& key, const group::Member& member) {
+  const std::string& uid = member.pod.uid;
+  if (member.node_set != kEveryHost)
+    forget_node_set(node_sets_.hold(uid, key.ns, member.node_set));
   else
-    shapes_.drop(pod.uid);
-  const auto found = charges_.find(pod.uid);
-  if (pod.node_name.empty() || pod.ended()) {
-    // An unbound pod keeps its reservation; a pod that has ended holds nothing.
-    if (found != charges_.end() && (pod.ended() || !found->second.reserved)) take_away(pod.uid);
-    return;
+    forget_node_set(node_sets_.drop(uid));
+  if (member.ended())
+    shapes_.drop(uid);
+  else
+    shapes_.hold(uid, member.demand, member.node_set);
+  if (!wants_charge(uid, member.node, member.ended(), member.demand)) return;
+  Charge charge = reservation(key, member, member.node);
+  charge.reserved = false;
+  charge.node_set = kEveryHost;
+  charge_bound(uid, std::move(charge));
+}
+
+// Whether what the API says is to be charged and is not yet. An unbound pod keeps its reservation; a pod that
+// has ended holds nothing.
+bool Books::wants_charge(const std::string& uid, const std::string& node, bool ended,
+                         const ResourceList& demand) {
+  const auto found = charges_.find(uid);
+  const bool known = found != charges_.end();
+  if (node.empty() || ended) {
+    if (known && (ended || !found->second.reserved)) take_away(uid);
+    return false;
   }
-  if (found != charges_.end() && !found->second.reserved && found->second.node == pod.node_name &&
-      found->second.demand == pod.requests) {
-    return;
-  }
-  Charge charge{pod.node_name, pod.requests, kNoOwner, kEveryHost, false, ""};
-  if (key) {
-    const group::Tenure tenure =
-        member && member->spec ? group::tenure_of(*member->spec, member->subgroup) : group::Tenure{};
-    charge.owner = owner_of(*key, tenure.subgroup);
-    charge.exclusive = tenure.level;
-  }
+  return !known || found->second.reserved || found->second.node != node || found->second.demand != demand;
+}
+
+// Ends the pod's reservation. Where the room is taken already it stays so: nobody gains any meanwhile, who
+// would then ask again in vain.
+void Books::charge_bound(const std::string& uid, Charge charge) {
+  const auto found = charges_.find(uid);
   const bool as_promised = found != charges_.end() && found->second.node == charge.node &&
                            found->second.demand == charge.demand && found->second.owner == charge.owner &&
                            found->second.exclusive == charge.exclusive;
-  if (!as_promised) return put(pod.uid, std::move(charge));
-  // The room is taken already and stays so: nobody gains any meanwhile, who would then ask again in vain.
+  if (!as_promised) return put(uid, std::move(charge));
   touch_promises(charge.node);
-  if (found->second.reserved) end_reservation(pod.uid, charge.node);
+  if (found->second.reserved) end_reservation(uid, charge.node);
   found->second = std::move(charge);
 }
 
@@ -358,8 +375,10 @@ std::string Books::domain_of(const std::string& node) const {
     for (const LevelId level : topology.tree_levels(tree)) {
       const DomainId domain = topology.domain_of(*host, level);
       if (level == kClusterLevel || level == topology.host_level() || domain == kNoDomain) continue;
-      text +=
-          (text.empty() ? "" : ",") + std::string(topology.level_name(level)) + "=" + topology.value(domain);
+      if (!text.empty()) text += ',';
+      text += topology.level_name(level);
+      text += '=';
+      text += topology.value(domain);
     }
   }
   return text;
@@ -400,7 +419,7 @@ std::unordered_map<std::string, ResourceList> Books::promises() {
     const auto host = host_of(node);
     if (!host) continue;
     ResourceList& rest = promised[node];
-    for (const auto& [name, amount] : nodes_.at(node).allocatable.entries()) {
+    for (const auto& [name, amount] : node_of_[at(*host)]->allocatable.entries()) {
       const auto column = cluster.find_resource(name);
       rest.set(name, column ? std::max<int64_t>(0, cluster.free(*host, *column)) : amount);
     }
@@ -409,6 +428,10 @@ std::unordered_map<std::string, ResourceList> Books::promises() {
 }
 
 const kube::Node* Books::find_node(const std::string& name) const {
+  if (!stale_) {
+    const auto host = host_of(name);
+    return host ? node_of_[at(*host)] : nullptr;
+  }
   const auto found = nodes_.find(name);
   return found == nodes_.end() ? nullptr : &found->second;
 }
@@ -416,7 +439,7 @@ const kube::Node* Books::find_node(const std::string& name) const {
 std::vector<std::string> Books::uids_on(const std::string& node) const {
   const auto found = on_node_.find(node);
   if (found == on_node_.end()) return {};
-  std::vector<std::string> uids(found->second.begin(), found->second.end());
+  std::vector<std::string> uids = found->second;
   std::sort(uids.begin(), uids.end());
   return uids;
 }

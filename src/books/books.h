@@ -70,14 +70,13 @@ class Books final : public group::Room {
   void remove_node(const std::string& name);
 
   // --- pods ---------------------------------------------------------------------------------------------
-  // Bound pods that have not ended are charged; a reservation of the same pod ends. `key` is the pod's group.
-  // `member` is the pod as a member of the group, for what it asks of its domain's other users.
-  void upsert_pod(const kube::Pod& pod, const std::optional<group::GroupKey>& key,
-                  const group::Member* member = nullptr);
+  // Bound pods that have not ended are charged; a reservation of the same pod ends.
+  void upsert_pod(const kube::Pod& pod);  // of no group
+  void upsert_member(const group::GroupKey& key, const group::Member& member);
   void remove_pod(const std::string& uid);
   // REQUIRES: none of its pods is in the books. Another group of this name is another owner.
   void forget_group(const group::GroupKey& key);
-  // A set's number stays its own as long as a member holds it, which upsert_pod() and remove_pod() see to.
+  // A set's number stays its own as long as a member holds it: upsert_member() and remove_pod() see to it.
   [[nodiscard]] NodeSetId intern_node_set(const kube::NodeSet& set);
   [[nodiscard]] const NodeSets& node_sets() const { return node_sets_; }
 
@@ -107,9 +106,11 @@ class Books final : public group::Room {
   [[nodiscard]] std::vector<std::string> broken_reservations(const std::string& node);
   // Node → what it still has for pods of no group, for every node with reservations.
   [[nodiscard]] std::unordered_map<std::string, ResourceList> promises();
-  // nullptr when there is no such node.
+  // nullptr when there is no such node. O(1) once the topology is built.
   [[nodiscard]] const kube::Node* find_node(const std::string& name) const;
-  // Who is bound to the node or reserved there.
+  // Somebody is bound to the node or reserved there. O(1).
+  [[nodiscard]] bool is_used(const std::string& node) const { return on_node_.contains(node); }
+  // Who is.
   [[nodiscard]] std::vector<std::string> uids_on(const std::string& node) const;
   // Where the pod is bound or reserved; empty: nowhere.
   [[nodiscard]] std::string node_of(const std::string& uid) const;
@@ -153,6 +154,9 @@ class Books final : public group::Room {
   [[nodiscard]] Charge reservation(const group::GroupKey& key, const group::Member& member,
                                    const std::string& node);
   void charge(const Charge& charge);
+  [[nodiscard]] bool wants_charge(const std::string& uid, const std::string& node, bool ended,
+                                  const ResourceList& demand);
+  void charge_bound(const std::string& uid, Charge charge);
   void put(const std::string& uid, Charge charge);
   void take_away(const std::string& uid);
   void end_reservation(const std::string& uid, const std::string& node);
@@ -168,11 +172,12 @@ class Books final : public group::Room {
   TopologySpec spec_;
 
   std::map<std::string, kube::Node> nodes_;
-  std::unordered_map<std::string, Charge> charges_;                           // by uid
-  std::unordered_map<std::string, std::unordered_set<std::string>> on_node_;  // node → uids charged there
-  std::unordered_set<std::string> reserved_;                                  // uids
-  std::unordered_map<std::string, uint32_t> reserved_on_;                     // node → reservations
-  std::map<std::pair<group::GroupKey, std::string>, OwnerId> owners_;         // by group and subgroup path
+  std::vector<const kube::Node*> node_of_;                             // by host, unless stale_
+  std::unordered_map<std::string, Charge> charges_;                    // by uid
+  std::unordered_map<std::string, std::vector<std::string>> on_node_;  // node → uids charged there
+  std::unordered_set<std::string> reserved_;                           // uids
+  std::unordered_map<std::string, uint32_t> reserved_on_;              // node → reservations
+  std::map<std::pair<group::GroupKey, std::string>, OwnerId> owners_;  // by group and subgroup path
   uint32_t next_owner_ = 0;
 
   NodeSets node_sets_;

@@ -2,12 +2,26 @@
 
 #include <utility>
 
-#include "books/annotations.h"
-
 namespace muster::engine {
 
 using group::Group;
 using group::GroupKey;
+
+namespace {
+
+// The first reason stays.
+bool reject_unless(const Result<void>& fine, group::Member& member) {
+  if (!fine && member.spec) member.spec = tl::unexpected(fine.error());
+  return fine.has_value();
+}
+
+// What the books keep of a member changes with few of its events.
+bool stays_in_books(const group::Member& before, const group::Member& member) {
+  return before.node == member.node && before.ended() == member.ended() &&
+         before.node_set == member.node_set && before.demand == member.demand;
+}
+
+}  // namespace
 
 Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id,
                          Answers& answers)
@@ -71,12 +85,12 @@ void Coordinator::see_node(const std::string& node, TimePoint now) {
                             : known->ready ? Sighting::kReady
                                            : Sighting::kNotReady;
   if (health_.saw(node, sighting, now)) tell_fate(node, now);
-  forget_if_left(node);
+  if (!known) forget_if_left(node);
 }
 
 // A node that is gone, and whose last pod is: what was known of it is not kept for another one of its name.
 void Coordinator::forget_if_left(const std::string& node) {
-  if (!books_.find_node(node) && books_.uids_on(node).empty()) health_.forget(node);
+  if (!books_.is_used(node) && !books_.find_node(node)) health_.forget(node);
 }
 
 void Coordinator::see_all_nodes(TimePoint now) {
@@ -105,94 +119,108 @@ void Coordinator::pods_changed(kube::DeltaBatch<kube::Pod> batch, TimePoint now)
   recheck_touched(now);
 }
 
-void Coordinator::apply(kube::Replace<kube::Pod> all, TimePoint now) {
+void Coordinator::apply(kube::Replace<kube::Pod>&& all, TimePoint now) {
   std::set<std::string> fresh;
   for (const kube::Pod& pod : all.items) fresh.insert(pod.uid);
   std::vector<std::string> known = books_.bound_uids();
-  for (const auto& [uid, key] : member_of_) known.push_back(uid);
+  for (const auto& [uid, entry] : member_of_) known.push_back(uid);
   for (const std::string& uid : known) {
     if (!fresh.contains(uid)) remove_pod(uid, now);
   }
-  for (const kube::Pod& pod : all.items) upsert_pod(pod, now);
+  for (kube::Pod& pod : all.items) upsert_pod(std::move(pod), now);
   pods_listed_ = true;
 }
 
-void Coordinator::apply(kube::Upsert<kube::Pod> change, TimePoint now) { upsert_pod(change.item, now); }
+void Coordinator::apply(kube::Upsert<kube::Pod>&& change, TimePoint now) {
+  upsert_pod(std::move(change.item), now);
+}
 
-void Coordinator::apply(kube::Remove<kube::Pod> change, TimePoint now) { remove_pod(change.last.uid, now); }
+void Coordinator::apply(const kube::Remove<kube::Pod>& change, TimePoint now) {
+  remove_pod(change.last.uid, now);
+}
 
-void Coordinator::upsert_pod(const kube::Pod& pod, TimePoint now) {
+void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   const std::optional<GroupKey> key = books::group_of(pod, options_.scheduler_names);
   const auto before = member_of_.find(pod.uid);
-  // An annotation was edited: the pod leaves the group it was in.
-  if (before != member_of_.end() && (!key || before->second != *key)) remove_pod(pod.uid, now);
+  Entry* entry = before == member_of_.end() ? nullptr : before->second;
+  if (entry && (!key || entry->group.key() != *key)) {  // an annotation was edited: it leaves its group
+    remove_pod(pod.uid, now);
+    entry = nullptr;
+  }
   if (!pod.node_name.empty()) touched_nodes_.insert(pod.node_name);
-  if (!key) return books_.upsert_pod(pod, key);
+  if (!key) return books_.upsert_pod(pod);
 
-  group::Member member = books::member_of(pod);
-  keep_limits(*key, pod, member);
-  books_.upsert_pod(pod, key, &member);
+  if (!entry) member_of_[pod.uid] = entry = &entry_of(*key, now);
+  touched_.insert(entry);
+  Group& group = entry->group;
+  Result<group::GroupSpec> spec = entry->specs.read(pod.annotations);
+  const kube::NodeSet node_set = std::move(pod.node_set);
+  group::Member member = books::member_of(std::move(pod), std::move(spec));
+  const auto found = group.members().find(member.pod.uid);
+  const group::Member* known = found == group.members().end() ? nullptr : &found->second;
+  keep_limits(group.members().size() - (known != nullptr), member);
+  member.node_set = node_set_of(known, node_set, member);
+  if (!known || !stays_in_books(*known, member)) books_.upsert_member(*key, member);
   if (nodes_listed_ && member.bound()) {
     see_node(member.node, now);
     member.fate = health_.fate(member.node);
   }
-  touched_.insert(*key);
-  auto found = groups_.find(*key);
-  if (found == groups_.end()) {
-    found = groups_.emplace(*key, Entry{Group(*key, options_.groups, now)}).first;
-    answers_.set_group(*key, "", {});
-    if (started_) found->second.group.resume(context(now));
-  }
-  member_of_.insert_or_assign(pod.uid, *key);
-  const auto& members = found->second.group.members();
-  const auto known = members.find(pod.uid);
-  if (known == members.end() || known->second.subgroup != member.subgroup)
-    answers_.set_member(pod.uid, *key, member.subgroup);
-  found->second.group.upsert(std::move(member), context(now));
+  if (!known || known->subgroup != member.subgroup)
+    answers_.set_member(member.pod.uid, *key, member.subgroup);
+  group.upsert(std::move(member), context(now));
+}
+
+Coordinator::Entry& Coordinator::entry_of(const GroupKey& key, TimePoint now) {
+  const auto found = groups_.find(key);
+  if (found != groups_.end()) return found->second;
+  Entry& entry = groups_.emplace(key, Entry{Group(key, options_.groups, now)}).first->second;
+  answers_.set_group(key, "", {});
+  if (started_) entry.group.resume(context(now));
+  return entry;
 }
 
 // What goes beyond a limit makes the group a rejected one, with the reason on every member.
-void Coordinator::keep_limits(const GroupKey& key, const kube::Pod& pod, group::Member& member) {
-  const group::Limits& limits = options_.limits;
-  const auto keep = [&](const Result<void>& fine) {
-    if (!fine && member.spec) member.spec = tl::unexpected(fine.error());
-    return fine.has_value();
-  };
-  if (member.spec) keep(group::check(*member.spec, limits));
-  if (const auto found = groups_.find(key); found != groups_.end()) {
-    const auto& members = found->second.group.members();
-    keep(group::check_size(members.size() - members.count(pod.uid), limits));
-  }
+void Coordinator::keep_limits(std::size_t before, group::Member& member) {
+  if (member.spec) reject_unless(group::check(*member.spec, options_.limits), member);
+  reject_unless(group::check_size(before, options_.limits), member);
+}
+
+// Most events leave the node set of the member as it was.
+NodeSetId Coordinator::node_set_of(const group::Member* before, const kube::NodeSet& node_set,
+                                   group::Member& member) {
   const books::NodeSets& sets = books_.node_sets();
-  if (sets.is_held_by(pod.ns, pod.node_set) || keep(group::check_node_sets(sets.held_by(pod.ns), limits)))
-    member.node_set = books_.intern_node_set(pod.node_set);
+  const NodeSetId held = before ? before->node_set : kEveryHost;
+  if (held != kEveryHost && sets.at(held) == node_set) return held;
+  const std::string& ns = member.pod.ns;
+  const bool fine = sets.is_held_by(ns, node_set) ||
+                    reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
+  return fine ? books_.intern_node_set(node_set) : kEveryHost;
 }
 
 void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   if (const std::string node = books_.node_of(uid); !node.empty()) touched_nodes_.insert(node);
   const auto found = member_of_.find(uid);
   if (found == member_of_.end()) return books_.remove_pod(uid);
-  const GroupKey key = std::move(found->second);
+  Entry& entry = *found->second;
   member_of_.erase(found);
   answers_.erase_member(uid);
-  touched_.insert(key);
-  groups_.at(key).group.remove(uid, context(now));
+  touched_.insert(&entry);
+  entry.group.remove(uid, context(now));
   books_.remove_pod(uid);
-  forget_if_empty(key, now);
+  forget_if_empty(entry, now);
 }
 
 // A group whose pods have all gone is remembered for a while when it had let go of them.
-void Coordinator::forget_if_empty(const GroupKey& key, TimePoint now) {
-  const auto found = groups_.find(key);
-  if (!found->second.group.forgettable(now)) return;
-  count(found->second, std::nullopt);
+void Coordinator::forget_if_empty(Entry& entry, TimePoint now) {
+  if (!entry.group.forgettable(now)) return;
+  const GroupKey key = entry.group.key();
+  count(entry, std::nullopt);
   timers_.set(key, std::nullopt);
   queue_.remove(key);
-  limit_told_.erase(key);
   answers_.erase_group(key);
   books_.forget_group(key);
-  touched_.erase(key);
-  groups_.erase(found);
+  touched_.erase(&entry);
+  groups_.erase(key);
 }
 
 // --- kube-scheduler and the binder ------------------------------------------------------------------------
@@ -201,7 +229,7 @@ Group* Coordinator::group_of(const std::string& uid) {
   const auto found = member_of_.find(uid);
   if (found == member_of_.end()) return nullptr;
   touched_.insert(found->second);
-  return &groups_.at(found->second).group;
+  return &found->second->group;
 }
 
 // Promise 1: before the pods are listed a member cannot be told from a pod of no group, and nothing is bound.

@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "books/annotations.h"
 #include "books/books.h"
 #include "engine/answers.h"
 #include "engine/node_health.h"
@@ -90,18 +91,26 @@ class Coordinator {
  private:
   struct Entry {
     group::Group group;
+    books::SpecReader specs = {};              // of what its members ask for
     std::optional<uint64_t> published = {};    // the group's version that answers_ shows
     std::optional<group::State> counted = {};  // the state it is counted in
+    std::string limit_told = {};               // why it was not planned, as its members know
+  };
+  struct ByKey {
+    bool operator()(const Entry* a, const Entry* b) const { return a->group.key() < b->group.key(); }
   };
 
   [[nodiscard]] group::Context context(TimePoint now);
-  void apply(kube::Replace<kube::Pod> all, TimePoint now);
-  void apply(kube::Upsert<kube::Pod> change, TimePoint now);
-  void apply(kube::Remove<kube::Pod> change, TimePoint now);
-  void upsert_pod(const kube::Pod& pod, TimePoint now);
+  void apply(kube::Replace<kube::Pod>&& all, TimePoint now);
+  void apply(kube::Upsert<kube::Pod>&& change, TimePoint now);
+  void apply(const kube::Remove<kube::Pod>& change, TimePoint now);
+  void upsert_pod(kube::Pod&& pod, TimePoint now);
   void remove_pod(const std::string& uid, TimePoint now);
-  void keep_limits(const group::GroupKey& key, const kube::Pod& pod, group::Member& member);
-  void tell_limit(const group::Group& group, const std::string& why);
+  void keep_limits(std::size_t before, group::Member& member);
+  [[nodiscard]] NodeSetId node_set_of(const group::Member* before, const kube::NodeSet& node_set,
+                                      group::Member& member);
+  void tell_limit(Entry& entry, const std::string& why);
+  [[nodiscard]] Entry& entry_of(const group::GroupKey& key, TimePoint now);
   // The group that an event of this pod goes to; nullptr for a pod of no group.
   [[nodiscard]] group::Group* group_of(const std::string& uid);
   void start(TimePoint now);
@@ -110,7 +119,7 @@ class Coordinator {
   void see_all_nodes(TimePoint now);
   void forget_if_left(const std::string& node);
   void tell_fate(const std::string& node, TimePoint now);
-  void forget_if_empty(const group::GroupKey& key, TimePoint now);
+  void forget_if_empty(Entry& entry, TimePoint now);
   void report(const group::Bind& command, const Result<void>& result, TimePoint now);
   template <typename Other>
   void report(const Other& command, const Result<void>& result, TimePoint now);
@@ -118,9 +127,9 @@ class Coordinator {
   void plan(TimePoint now);
   void enqueue(group::Group& group, TimePoint now);
   [[nodiscard]] group::Allowance allowance_for(const std::vector<group::Group*>& turns) const;
-  void settle(const group::GroupKey& key, TimePoint now);
+  void settle(Entry& entry, TimePoint now);
   void count(Entry& entry, std::optional<group::State> state);
-  void publish(const group::GroupKey& key, Entry& entry);
+  void publish(Entry& entry);
   [[nodiscard]] Shield shield_of(const group::Group& group) const;
 
   const CoordinatorOptions options_;
@@ -129,15 +138,14 @@ class Coordinator {
   books::Books books_;
   group::Progress progress_;
   std::map<group::GroupKey, Entry> groups_;
-  std::unordered_map<std::string, group::GroupKey> member_of_;  // uid → group
-  std::unordered_map<std::string, uint64_t> foreign_calls_;     // uid → bind call of a pod of no group
+  std::unordered_map<std::string, Entry*> member_of_;        // by uid
+  std::unordered_map<std::string, uint64_t> foreign_calls_;  // uid → bind call of a pod of no group
   NodeHealth health_;
-  std::set<std::string> touched_nodes_;  // whose reservations have to be looked at again
-  std::set<group::GroupKey> touched_;    // groups to which something has happened since the last turn
-  Timetable<group::GroupKey> timers_;    // of the groups that are not touched
-  PlanQueue queue_;                      // likewise
-  std::map<group::GroupKey, std::string> limit_told_;  // why a group was not planned, as its members know
-  std::map<group::State, std::size_t> states_;         // groups with members
+  std::set<std::string> touched_nodes_;         // whose reservations have to be looked at again
+  std::set<Entry*, ByKey> touched_;             // groups to which something has happened since the last turn
+  Timetable<group::GroupKey> timers_;           // of the groups that are not touched
+  PlanQueue queue_;                             // likewise
+  std::map<group::State, std::size_t> states_;  // groups with members
   group::Commands commands_;
   bool leading_;
   bool nodes_listed_ = false;

@@ -20,7 +20,7 @@ bool is_said_by_the_leader(const group::Command& command) {
 void Coordinator::advance(TimePoint now) {
   if (!leading_) std::erase_if(commands_, is_said_by_the_leader);
   if (synced() && leading_) act(now);
-  for (const GroupKey& key : std::exchange(touched_, {})) settle(key, now);
+  for (Entry* entry : std::exchange(touched_, {})) settle(*entry, now);
   if (!started_ || promises_published_ == books_.promises_version()) return;
   promises_published_ = books_.promises_version();
   answers_.set_promises(books_.promises());
@@ -29,10 +29,11 @@ void Coordinator::advance(TimePoint now) {
 void Coordinator::act(TimePoint now) {
   if (!started_) start(now);
   for (const std::string& node : health_.take_due(now)) tell_fate(node, now);
-  for (const GroupKey& key : touched_) timers_.set(key, groups_.at(key).group.next_timer());
+  for (const Entry* entry : touched_) timers_.set(entry->group.key(), entry->group.next_timer());
   for (const GroupKey& key : timers_.take_due(now)) {
-    touched_.insert(key);
-    groups_.at(key).group.tick(context(now));
+    Entry& entry = groups_.at(key);
+    touched_.insert(&entry);
+    entry.group.tick(context(now));
   }
   plan(now);
 }
@@ -43,29 +44,30 @@ void Coordinator::start(TimePoint now) {
   recheck_touched(now);
   for (auto& [key, entry] : groups_) entry.group.find_claims(context(now));
   for (auto& [key, entry] : groups_) {
-    touched_.insert(key);
+    touched_.insert(&entry);
     entry.group.resume(context(now));
   }
 }
 
 // A group that does not fit holds nothing, so those behind it may go ahead.
 void Coordinator::plan(TimePoint now) {
-  for (const GroupKey& key : touched_) enqueue(groups_.at(key).group, now);
+  for (Entry* entry : touched_) enqueue(entry->group, now);
   const uint64_t epoch = books_.room_epoch();
   const bool gained = std::exchange(planned_at_, epoch) != epoch;
   const std::vector<Group*> turns = gained ? queue_.all() : queue_.not_refused();
   group::Allowance allowance = allowance_for(turns);
   for (Group* group : turns) {
     const std::string& ns = group->key().ns;
+    Entry& entry = groups_.at(group->key());
     if (const auto why = allowance.refuse(ns, group->members().size())) {
-      tell_limit(*group, *why);
+      tell_limit(entry, *why);
       continue;
     }
-    limit_told_.erase(group->key());
+    entry.limit_told.clear();
     const std::size_t before = books_.reservation_count();
     group->plan(context(now), epoch);
     if (books_.reservation_count() > before) allowance.planned(ns, books_.reservation_count() - before);
-    touched_.insert(group->key());
+    touched_.insert(&entry);
     enqueue(*group, now);
   }
 }
@@ -83,26 +85,25 @@ group::Allowance Coordinator::allowance_for(const std::vector<Group*>& turns) co
   if (at_most <= options_.limits.held_members) return allowance;
   for (const auto& [uid, node] : books_.reservations()) {
     if (const auto found = member_of_.find(uid); found != member_of_.end())
-      allowance.holds(found->second.ns, 1);
+      allowance.holds(found->second->group.key().ns, 1);
   }
   return allowance;
 }
 
 // Once, until it has been planned.
-void Coordinator::tell_limit(const Group& group, const std::string& why) {
-  if (!std::exchange(limit_told_[group.key()], why).empty()) return;
-  for (const auto& [uid, member] : group.members())
+void Coordinator::tell_limit(Entry& entry, const std::string& why) {
+  if (!std::exchange(entry.limit_told, why).empty()) return;
+  for (const auto& [uid, member] : entry.group.members())
     commands_.push_back(group::Tell{member.pod, "LimitReached", why, true});
 }
 
 // What follows from the state in which the turn has left a group.
-void Coordinator::settle(const GroupKey& key, TimePoint now) {
-  Entry& entry = groups_.at(key);
+void Coordinator::settle(Entry& entry, TimePoint now) {
   count(entry, entry.group.empty() ? std::nullopt : std::optional(entry.group.state()));
   if (!started_) return;
-  timers_.set(key, entry.group.next_timer());
-  publish(key, entry);
-  forget_if_empty(key, now);
+  timers_.set(entry.group.key(), entry.group.next_timer());
+  publish(entry);
+  forget_if_empty(entry, now);
 }
 
 void Coordinator::count(Entry& entry, std::optional<group::State> state) {
@@ -122,14 +123,14 @@ Shield Coordinator::shield_of(const Group& group) const {
   return shield;
 }
 
-void Coordinator::publish(const GroupKey& key, Entry& entry) {
+void Coordinator::publish(Entry& entry) {
   Group& group = entry.group;
   if (entry.published == group.version()) return;
   entry.published = group.version();
-  answers_.set_group(key, group.reason(), shield_of(group));
+  answers_.set_group(group.key(), group.reason(), shield_of(group));
   for (const std::string& uid : group.take_moved()) {
     const auto member = member_of_.find(uid);
-    if (member != member_of_.end() && member->second == key)
+    if (member != member_of_.end() && member->second == &entry)
       answers_.set_node(uid, group.planned_node(uid), group.plan_of(uid));
   }
 }

@@ -39,7 +39,8 @@ class Joint {
     for (const group::Member* member : asked.members)
       members_.emplace_back(*member).subgroup = below(member->subgroup);
     for (const kube::Pod* pod : moved) {
-      group::Member& member = members_.emplace_back(books::member_of(*pod));
+      group::Member& member =
+          members_.emplace_back(books::member_of(kube::Pod(*pod), books::parse_spec(pod->annotations)));
       member.subgroup = kMoved;
       member.node_set = books.intern_node_set(pod->node_set);
       question_.ranks.push_back(question_.ranks.back() + 1);
@@ -135,7 +136,7 @@ class MoveSearch {
     const books::Decision decision = books_.decide(joint.question(), kSolving);
     const auto* fits = decision.verdict ? std::get_if<muster::Fits>(&*decision.verdict) : nullptr;
     if (fits != nullptr) note(*fits, pods);
-    for (const kube::Pod* pod : pods) books_.upsert_pod(*pod, std::nullopt);
+    for (const kube::Pod* pod : pods) books_.upsert_pod(*pod);
     return fits != nullptr;
   }
 

@@ -35,14 +35,14 @@ std::vector<Gang> collect(const Input& input, books::Books& books) {
   for (const kube::Pod& pod : input.pods) {
     const std::optional<GroupKey> key = books::group_of(pod, {pod.scheduler_name});
     if (!key) {
-      books.upsert_pod(pod, key);
+      books.upsert_pod(pod);
       continue;
     }
     const auto [found, fresh] = gangs.try_emplace(*key);
     Gang& gang = found->second;
     if (fresh) gang.key = *key, gang.appeared = gangs.size();
-    group::Member member = books::member_of(pod);
-    books.upsert_pod(pod, key, &member);
+    group::Member member = books::member_of(kube::Pod(pod), books::parse_spec(pod.annotations));
+    books.upsert_member(*key, member);
     member.node_set = books.intern_node_set(pod.node_set);
     member.other_gates = false;
     gang.priority = std::max(gang.priority, member.priority);
@@ -71,7 +71,7 @@ Result<group::Question> question_of(const Gang& gang) {
   for (const auto& [uid, member] : gang.members) agreement.heard(gang.members, uid);
   if (!agreement.dissent().empty()) return invalid("{}", agreement.dissent());
 
-  const std::map<std::string, int64_t> rank = group::assign_ranks(gang.members);
+  const group::Ranks rank = group::assign_ranks(gang.members);
   group::Question question{gang.key, agreement.spec(), {}, {}, {}, {}, {}};
   std::map<std::string, uint32_t> completed;
   for (const auto& [uid, member] : gang.members) {

@@ -17,6 +17,10 @@ kube::StringMap annotations(kube::StringMap more = {}) {
   return all;
 }
 
+group::Member read_member(const kube::Pod& pod) {
+  return member_of(kube::Pod(pod), parse_spec(pod.annotations));
+}
+
 std::string error_of(const kube::StringMap& map) {
   const Result<group::GroupSpec> spec = parse_spec(map);
   REQUIRE_FALSE(spec);
@@ -170,7 +174,7 @@ TEST_CASE("A member carries what the pod says") {
   pod.controller = kube::OwnerReference{"Job", "train", "job-uid"};
   pod.priority = 7;
   pod.creation_seconds = 99;
-  const group::Member member = member_of(pod);
+  const group::Member member = read_member(pod);
   CHECK(member.pod == group::PodId{"ns", "a", "uid-a"});
   CHECK(member.held_by_gate);
   CHECK(member.other_gates);
@@ -187,7 +191,7 @@ TEST_CASE("A member carries what the pod says") {
 
 TEST_CASE("A member carries what its failure domain goes by: marks, restarts and readiness") {
   kube::Pod pod = muster::test::bound_to(make_member("a", "train", 4), "n1");
-  const group::Member plain = member_of(pod);
+  const group::Member plain = read_member(pod);
   CHECK(plain.mark.empty());
   CHECK(plain.restarts == 0);
   CHECK_FALSE(plain.containers_ready);
@@ -200,7 +204,7 @@ TEST_CASE("A member carries what its failure domain goes by: marks, restarts and
   pod.containers_ready = true;
   pod.group_ready = false;
   pod.phase = kube::PodPhase::kRunning;
-  const group::Member member = member_of(pod);
+  const group::Member member = read_member(pod);
   CHECK(member.node == "n1");
   CHECK(member.mark == "unwind");
   CHECK(member.restarts == 3);
@@ -209,36 +213,62 @@ TEST_CASE("A member carries what its failure domain goes by: marks, restarts and
   CHECK(member.shown_ready == false);
 
   pod.phase = kube::PodPhase::kUnknown;  // its kubelet is not heard of, whatever it said last
-  CHECK_FALSE(member_of(pod).containers_ready);
+  CHECK_FALSE(read_member(pod).containers_ready);
   for (const char* count : {"-1", "1000001", "many", ""}) {
     CAPTURE(count);
     pod.annotations["muster.dev/restarts"] = count;
-    CHECK(member_of(pod).restarts == 0);
+    CHECK(read_member(pod).restarts == 0);
   }
 }
 
 TEST_CASE("The index comes from Muster's key, then the Job's, then the StatefulSet's") {
   kube::Pod pod = make_member("a", "train", 4);
-  CHECK_FALSE(member_of(pod).index);
+  CHECK_FALSE(read_member(pod).index);
   pod.labels["apps.kubernetes.io/pod-index"] = "3";
-  CHECK(member_of(pod).index == 3);
+  CHECK(read_member(pod).index == 3);
   pod.labels["batch.kubernetes.io/job-completion-index"] = "2";
-  CHECK(member_of(pod).index == 2);
+  CHECK(read_member(pod).index == 2);
   pod.annotations["muster.dev/rank"] = "1";
-  CHECK(member_of(pod).index == 1);
+  CHECK(read_member(pod).index == 1);
   pod.annotations["muster.dev/rank"] = "x";
-  CHECK_FALSE(member_of(pod).index);
+  CHECK_FALSE(read_member(pod).index);
 }
 
 TEST_CASE("Phases and deletion decide whether a member is live") {
   kube::Pod pod = muster::test::bound_to(make_member("a", "train", 4), "n1");
-  CHECK(member_of(pod).live());
+  CHECK(read_member(pod).live());
   pod.terminating = true;
-  CHECK_FALSE(member_of(pod).live());
+  CHECK_FALSE(read_member(pod).live());
   pod.terminating = false;
   pod.phase = kube::PodPhase::kSucceeded;
-  CHECK(member_of(pod).succeeded);
-  CHECK_FALSE(member_of(pod).live());
+  CHECK(read_member(pod).succeeded);
+  CHECK_FALSE(read_member(pod).live());
   pod.phase = kube::PodPhase::kFailed;
-  CHECK(member_of(pod).failed);
+  CHECK(read_member(pod).failed);
+}
+
+TEST_CASE("A request is not taken for the one that was read before it") {
+  SpecReader reader;
+  CHECK_FALSE(reader.read({}));
+  CHECK(reader.read(annotations())->min_member == 4);
+  CHECK(reader.read(annotations({{"muster.dev/min-member", "5"}}))->min_member == 5);
+  CHECK(reader.read(annotations({{"muster.dev/topology-required", "rack"}}))->topology_required == "rack");
+  CHECK(reader.read(annotations())->topology_required.empty());
+  CHECK_FALSE(reader.read(annotations({{"muster.dev/colour", "red"}})));
+  CHECK_FALSE(reader.read(annotations({{"muster.dev/colour", "red"}, {"muster.dev/plan", "p1"}})));
+  CHECK(reader.read(annotations({{"muster.dev/plan", "p1"}})));
+}
+
+TEST_CASE("What is a member's own is looked at although the request has been read before") {
+  SpecReader reader;
+  const auto own = [&](const std::string& key, const std::string& value) {
+    const char* spec = R"({"subgroups": {"a": {"minMember": 1}}})";
+    return reader.read(annotations({{"muster.dev/group-spec", spec}, {"muster.dev/" + key, value}}));
+  };
+  REQUIRE(own("subgroup", "a"));
+  CHECK(own("subgroup", "b").error().message ==
+        "muster.dev/subgroup: \"b\" is not among the subgroups of muster.dev/group-spec");
+  CHECK(own("rank", "7"));
+  CHECK(own("rank", "first").error().message ==
+        "muster.dev/rank: \"first\" is not a whole number from 0 to 2147483647");
 }

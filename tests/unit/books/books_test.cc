@@ -29,14 +29,18 @@ struct Ledger {
   }
   group::Member& member(const std::string& name, int64_t gpus = 8) {
     kube::Pod pod = make_member(name, "g", 1, gpus);
-    group::Member made = member_of(pod);
+    group::Member made = member_of(kube::Pod(pod), parse_spec(pod.annotations));
     made.node_set = books.intern_node_set(pod.node_set);
     return members.insert_or_assign(name, made).first->second;
   }
   bool reserve(const std::string& name, const std::string& node, int64_t gpus = 8) {
     return books.reserve(kGroup, member(name, gpus), node);
   }
-  void see(const kube::Pod& pod) { books.upsert_pod(pod, group_of(pod, {"muster"})); }
+  void see(const kube::Pod& pod) {
+    const auto key = group_of(pod, {"muster"});
+    if (!key) return books.upsert_pod(pod);
+    books.upsert_member(*key, member_of(kube::Pod(pod), parse_spec(pod.annotations)));
+  }
   int64_t promised(const std::string& node, const std::string& resource = kGpu) {
     return books.promises().at(node).get(resource);
   }
@@ -450,10 +454,10 @@ TEST_CASE_METHOD(Ledger, "A group that is gone is another owner when it comes ba
 
 TEST_CASE_METHOD(Ledger, "A small group leaves room that the members there are can use") {
   const auto appears = [&](const std::string& name, int64_t gpus) {
-    books.upsert_pod(make_member(name, "g", 1, gpus), kGroup, &member(name, gpus));
+    books.upsert_member(kGroup, member(name, gpus));
   };
-  see(bound_to(make_member("a", "g", 1, 4), "n1"));
-  see(bound_to(make_member("b", "g", 1, 3), "n2"));
+  see(bound_to(make_pod("a", 4), "n1"));
+  see(bound_to(make_pod("b", 3), "n2"));
   const auto node_of_one = [&] {
     const group::Answer answer = books.solve(question({&member("new", 1)}, 1));
     return std::get<group::Fits>(answer).placed.front().node;

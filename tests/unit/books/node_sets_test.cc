@@ -74,15 +74,10 @@ TEST_CASE("a node set's number that is used again means the new set's hosts") {
   b.labels["zone"] = "b";
   books.replace_nodes({a, b});
   const auto seen = [&](const std::string& uid, const std::string& value) {
-    kube::Pod pod;
-    pod.ns = "x";
-    pod.name = uid;
-    pod.uid = uid;
-    pod.node_set = zone(value);
     group::Member member;
-    member.pod = {pod.ns, pod.name, pod.uid};
-    member.node_set = books.intern_node_set(pod.node_set);
-    books.upsert_pod(pod, group::GroupKey{"x", "g"}, &member);
+    member.pod = {"x", uid, uid};
+    member.node_set = books.intern_node_set(zone(value));
+    books.upsert_member({"x", "g"}, member);
     books.prepare(member);
     return member.node_set;
   };

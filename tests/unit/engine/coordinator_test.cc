@@ -182,6 +182,19 @@ TEST_CASE_METHOD(Released, "A reservation that its node cannot keep is planned a
   CHECK(coordinator.books().balanced());
 }
 
+TEST_CASE_METHOD(Desk, "What a bound member comes to ask for, and its end, is room for others at once") {
+  list_nodes({make_node("n1", "b1", "r1", 8)});
+  kube::Pod bound = bound_to(make_member("a", "g", 1, 4), "n1");
+  list_pods({bound, make_member("b", "h", 1, 6)});
+  advance();
+  CHECK(state("h") == State::kPending);
+  SECTION("it asks for less") { bound.requests.set(kGpu, 2); }
+  SECTION("it has succeeded") { bound.phase = kube::PodPhase::kSucceeded; }
+  see(bound);
+  advance();
+  CHECK(state("h") == State::kReserved);
+}
+
 TEST_CASE_METHOD(Released, "A change of a node that does not matter to a reservation moves nobody") {
   kube::Node node = make_node(planned("a"), "b1", "r1");
   node.labels["example.com/colour"] = "green";
