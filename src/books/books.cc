@@ -1,4 +1,4 @@
-// Nodes, pods and reservations. Questions and answers are in books_solve.cc.
+// Nodes, pods and reservations. Columns are in books_resources.cc, questions and answers in books_solve.cc.
 #include "books/books.h"
 
 #include <algorithm>
@@ -45,8 +45,6 @@ TopologySpec to_spec(const std::vector<TreeLabels>& trees) {
   }
   return spec;
 }
-
-constexpr std::size_t kOwnResources = 3;  // cpu, memory and pods always have one
 
 Books::Books(std::vector<TreeLabels> trees, const SolveOptions& solving)
     : trees_(std::move(trees)),
@@ -108,51 +106,8 @@ std::optional<HostIndex> Books::host_of(const std::string& node) const {
   return state_.topology().find_host(node);
 }
 
-Demand Books::to_demand(const ResourceList& list) const {
-  Demand demand;
-  for (const auto& [name, amount] : list.entries()) {
-    if (const auto resource = state_.find_resource(name))
-      demand.push_back({*resource, std::min(amount, kMaxAmount)});
-  }
-  return demand;
-}
-
-// False when there is no column left for one of them. Columns that no reservation needs are given up first:
-// they can be made again from the nodes and pods.
-bool Books::want_resources(const ResourceList& demand) {
-  const auto has = [&](const std::string& name) {
-    return std::find(resources_.begin(), resources_.end(), name) != resources_.end();
-  };
-  const auto add = [&](const ResourceList& list) {
-    for (const auto& [name, amount] : list.entries()) {
-      if (has(name)) continue;
-      resources_.push_back(name);
-      stale_ = true;
-    }
-  };
-  const auto& wanted = demand.entries();
-  if (std::all_of(wanted.begin(), wanted.end(), [&](const auto& entry) { return has(entry.first); }))
-    return true;
-  std::vector<std::string> before = resources_;
-  const bool was_stale = stale_;
-  add(demand);
-  if (resources_.size() <= kMaxResources) return true;
-  resources_.resize(kOwnResources);
-  for (const std::string& uid : reserved_) add(charges_.at(uid).demand);
-  add(demand);
-  if (resources_.size() <= kMaxResources) return true;
-  resources_ = std::move(before);
-  stale_ = was_stale;
-  return false;
-}
-
 void Books::apply_node(const kube::Node& node, HostIndex host) {
-  Demand amounts;
-  for (const std::string& name : resources_) {
-    const int64_t amount = std::min(node.allocatable.get(name), kMaxAmount);
-    amounts.push_back({*state_.find_resource(name), amount});
-  }
-  state_.set_allocatable(host, amounts);
+  state_.set_allocatable(host, offer_of(node));
   for (std::size_t i = 0; i < node_sets_.count(); ++i) {
     if (!evaluated_[i]) continue;
     const auto set = static_cast<NodeSetId>(i + 1);

@@ -148,6 +148,8 @@ class Books final : public group::Room {
   void evaluate(NodeSetId set);
   void forget_node_set(NodeSetId set);
   [[nodiscard]] bool want_resources(const ResourceList& demand);
+  void add_columns(std::size_t first);
+  [[nodiscard]] Demand offer_of(const kube::Node& node) const;
   [[nodiscard]] Demand to_demand(const ResourceList& list) const;
   // Members of a subgroup with exclusive use have an owner of their own, the others their group's.
   [[nodiscard]] OwnerId owner_of(const group::GroupKey& key, const std::string& subgroup = "");

@@ -198,16 +198,6 @@ PlacementRequest Books::to_request(const group::Question& question) {
   return request;
 }
 
-bool Books::want_resources_of(const group::Question& question) {
-  ResourceList all;
-  const ResourceList* last = nullptr;
-  for (const group::Member* member : question.members) {
-    if (last == nullptr || !(member->demand == *last)) all.max_with(member->demand);
-    last = &member->demand;
-  }
-  return want_resources(all);
-}
-
 Decision Books::decide(const group::Question& question, const SolveOptions& solving) {
   if (!want_resources_of(question))
     return {{}, invalid("the members ask for too many different resources, more than {}", kMaxResources)};

@@ -142,7 +142,12 @@ std::optional<TimePoint> Coordinator::next_timer() const {
   return next;
 }
 
-group::Commands Coordinator::take_commands() { return std::exchange(commands_, {}); }
+// About as many follow in the next turn, and to move them as they grow in number is dear.
+group::Commands Coordinator::take_commands() {
+  group::Commands taken = std::exchange(commands_, {});
+  commands_.reserve(taken.size());
+  return taken;
+}
 
 Counts Coordinator::counts() const {
   return {states_, books_.node_count(), books_.reservation_count(), books_.questions(), books_.steps()};

@@ -157,14 +157,15 @@ class Simulator {
     }
   }
 
-  // --- the engine's turns
-  // -----------------------------------------------------------------------------------
+  // --- the engine's turns ---------------------------------------------------------------------------------
 
   // Until nothing is left to do at this moment.
   void settle() {
     do {
+      kube::DeltaBatch<kube::Node> nodes = take(watch_.nodes);
+      kube::DeltaBatch<kube::Pod> pods = take(watch_.pods);
       const double before = seconds_();
-      turn();
+      turn(std::move(nodes), std::move(pods));
       group::Commands commands = coordinator_.take_commands();
       engine_seconds_ += seconds_() - before;
       note_rooms(commands);
@@ -173,13 +174,17 @@ class Simulator {
     set_timer();
   }
 
-  void turn() {
+  // As a reflector hands changes over.
+  template <typename T>
+  static kube::DeltaBatch<T> take(std::deque<kube::Delta<T>>& changes) {
+    kube::DeltaBatch<T> batch(std::make_move_iterator(changes.begin()),
+                              std::make_move_iterator(changes.end()));
+    changes.clear();
+    return batch;
+  }
+
+  void turn(kube::DeltaBatch<kube::Node> nodes, kube::DeltaBatch<kube::Pod> pods) {
     const TimePoint now = time_.now();
-    kube::DeltaBatch<kube::Node> nodes(std::make_move_iterator(watch_.nodes.begin()),
-                                       std::make_move_iterator(watch_.nodes.end()));
-    kube::DeltaBatch<kube::Pod> pods(std::make_move_iterator(watch_.pods.begin()),
-                                     std::make_move_iterator(watch_.pods.end()));
-    watch_ = {};
     if (!nodes.empty()) coordinator_.nodes_changed(std::move(nodes), now);
     if (!pods.empty()) coordinator_.pods_changed(std::move(pods), now);
     for (const auto& [command, result] : std::exchange(reports_, {})) coordinator_.done(command, result, now);
@@ -195,8 +200,7 @@ class Simulator {
     time_.at(*due, [] {});
   }
 
-  // --- what it says
-  // -----------------------------------------------------------------------------------------
+  // --- what it says ---------------------------------------------------------------------------------------
 
   // What plans take and give back, in the order in which it was decided: one may take at once what another
   // gave back. A plan's nominations stand together.

@@ -280,6 +280,28 @@ TEST_CASE_METHOD(Ledger, "A resource that nobody in a group asks for is offered 
   CHECK(promised("n1", "example.com/fpga") == 2);
 }
 
+TEST_CASE_METHOD(Ledger, "What is bound counts against a resource that is first asked for afterwards") {
+  constexpr const char* kFpga = "example.com/fpga";
+  kube::Node node = make_node("n1", "b1", "r1");
+  node.allocatable.set(kFpga, 4);
+  books.upsert_node(node);
+  kube::Pod pod = bound_to(make_pod("x", 1), "n1");
+  pod.requests.set(kFpga, 3);
+  see(pod);
+  REQUIRE(reserve("a", "n1", 4));  // the books are made, without a look at the resource
+  group::Member& two = member("two", 1);
+  two.demand.set(kFpga, 2);
+  CHECK_FALSE(books.reserve(kGroup, two, "n1"));
+  group::Member& one = member("one", 1);
+  one.demand.set(kFpga, 1);
+  CHECK(books.reserve(kGroup, one, "n1"));
+  CHECK(promised("n1", kFpga) == 0);
+  CHECK(promised("n1") == 2);
+  books.remove_pod("uid-x");
+  CHECK(promised("n1", kFpga) == 3);
+  CHECK(promised("n1") == 3);
+}
+
 TEST_CASE_METHOD(Ledger, "The promises' version moves when they may have changed, and only then") {
   uint64_t version = books.promises_version();
   const auto moved = [&] { return std::exchange(version, books.promises_version()) != version; };
