@@ -172,7 +172,6 @@ TEST_CASE(
 }
 
 TEST_CASE("refusals: the log has each line soon, the counts once in a period, and the rest at the end") {
-  Refusals refusals;
   std::mutex mutex;
   std::vector<json> written;
   const auto write = [&](const AuditLine& line) {
@@ -184,6 +183,7 @@ TEST_CASE("refusals: the log has each line soon, the counts once in a period, an
     return written.size();
   };
   {
+    Refusals refusals;
     const RefusalLog log(refusals, Duration(50), write);
     refusals.refused(refusal("a"));
     REQUIRE(test::soon([&] { return count() == 1; }));
@@ -192,6 +192,7 @@ TEST_CASE("refusals: the log has each line soon, the counts once in a period, an
     CHECK(written[1]["repeated"] == 1);
   }
   {
+    Refusals refusals;
     const RefusalLog log(refusals, RefusalLog::kPeriod, write);
     refusals.refused(refusal("b"));
     refusals.refused(refusal("b"));
