@@ -91,7 +91,7 @@ func (t *T) overlayAdmitted() {
 	if strings.Contains(out, "Warning") {
 		t.Fail("the overlay: %s", out)
 	}
-	for _, gone := range []string{"system:kube-scheduler", "image: registry.k8s.io/kube-scheduler"} {
+	for _, gone := range []string{"  name: system:kube-scheduler", "image: registry.k8s.io/kube-scheduler"} {
 		if strings.Contains(text, gone) {
 			t.Fail("the overlay still has %s", gone)
 		}

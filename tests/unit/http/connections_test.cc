@@ -109,7 +109,9 @@ TEST_CASE("http server: a head of 32 KB with a hundred headers is taken, a longe
 }
 
 TEST_CASE("http server: heads that trickle cost no threads") {
-  Greeter greeter;
+  ServerOptions options;
+  options.io_timeout = 60s;  // heads last longer than the threads that have looked at their first pieces
+  Greeter greeter(options);
   std::vector<RawSocket> slow;
   for (int i = 0; i < 100; ++i) {
     slow.emplace_back(greeter.port);
@@ -118,12 +120,13 @@ TEST_CASE("http server: heads that trickle cost no threads") {
   RawSocket caller(greeter.port);
   caller.send(kHello);
   CHECK_THAT(caller.receive_until("hello"), StartsWith("HTTP/1.1 200"));
-  CHECK(test::soon([] { return threads_of_process() < 50; }));
+  const auto few_threads = [] { return threads_of_process() < 50; };
+  CHECK((test::soon(few_threads) || test::soon(few_threads)));  // an idle one lives for ten seconds
   for (int round = 0; round < 3; ++round) {
     for (auto& socket : slow) REQUIRE(socket.send("x"));
   }
   for (auto& socket : slow) {
-    socket.send("\r\n\r\n");
+    REQUIRE(socket.send("\r\n\r\n"));
     REQUIRE_THAT(socket.receive_until("hello"), StartsWith("HTTP/1.1 200"));
   }
 }
