@@ -2,6 +2,18 @@
 #include "failing_group.h"
 
 namespace muster::group {
+namespace {
+
+// Of the three members that a broken group of four lets go of, all of them marked.
+std::vector<Evict> evictions_after_grace(Life& life) {
+  life.pass(kGrace);
+  for (const Mark& mark : only<Mark>(life.take())) life.group().marked(mark.pod.uid, {}, life.context());
+  std::vector<Evict> evictions = only<Evict>(life.take());
+  REQUIRE(evictions.size() == 3);
+  return evictions;
+}
+
+}  // namespace
 
 std::vector<Row> rows_of_letting_go() {
   return {
@@ -26,11 +38,7 @@ std::vector<Row> rows_of_letting_go() {
        [] {
          Life life;
          life.bound().let_fail("a");
-         life.pass(kGrace);
-         for (const Mark& mark : only<Mark>(life.take()))
-           life.group().marked(mark.pod.uid, {}, life.context());
-         const auto evictions = only<Evict>(life.take());
-         REQUIRE(evictions.size() == 3);
+         const std::vector<Evict> evictions = evictions_after_grace(life);
          CHECK(evictions[0].obey_budgets);
          life.group().evicted(evictions[0], fail(ErrorCode::kThrottled, "budget"), life.context());
          CHECK(life.told() == Names{"EvictionBlocked"});
@@ -49,11 +57,7 @@ std::vector<Row> rows_of_letting_go() {
            life.see(uid);
          }
          life.bound().let_fail("a");
-         life.pass(kGrace);
-         for (const Mark& mark : only<Mark>(life.take()))
-           life.group().marked(mark.pod.uid, {}, life.context());
-         const auto evictions = only<Evict>(life.take());
-         REQUIRE(evictions.size() == 3);
+         const std::vector<Evict> evictions = evictions_after_grace(life);
          CHECK_FALSE(evictions[0].obey_budgets);
        }},
       {"Unwinding, Restarting", "the API server is away",
