@@ -52,10 +52,14 @@ bool is_dns_label(std::string_view text) {
          std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '-'; });
 }
 
+std::string unknown_key(std::string_view key) {
+  return fmt::format("{}: unknown annotation; the nearest known one is {}", key, nearest(key, kKnown));
+}
+
 Result<void> check_keys(const kube::StringMap& annotations) {
   for (const auto& [key, value] : annotations) {
     if (!key.starts_with(kPrefix) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
-    return invalid("{}: unknown annotation; the nearest known one is {}", key, nearest(key, kKnown));
+    return fail(ErrorCode::kInvalid, "{}", unknown_key(key));
   }
   return {};
 }
@@ -106,6 +110,12 @@ std::optional<group::GroupKey> group_of(const kube::Pod& pod,
       std::find(scheduler_names.begin(), scheduler_names.end(), pod.scheduler_name) != scheduler_names.end();
   if (!name || !ours || pod.in_native_group) return std::nullopt;
   return group::GroupKey{pod.ns, *name};
+}
+
+std::string without_group(std::string_view key) {
+  const bool known = std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end();
+  const std::string what = known ? fmt::format("{} is set", key) : unknown_key(key);
+  return fmt::format("{}; without muster.dev/group-name the pod is in no group", what);
 }
 
 namespace {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "books/annotations.h"
 #include "engine/audit.h"
 
 namespace muster::engine {
@@ -183,15 +184,27 @@ void Engine::pods_changed(kube::DeltaBatch<kube::Pod> batch) {
 
 // --- decisions --------------------------------------------------------------------------------------------
 
-bool Engine::ours(const extender::PodIdentity& pod) const {
+bool Engine::could_be_ours(const extender::PodIdentity& pod) const {
   const auto& names = options_.coordinator.scheduler_names;
-  return !pod.group_name.empty() && !pod.in_native_group &&
-         std::find(names.begin(), names.end(), pod.scheduler_name) != names.end();
+  return !pod.in_native_group && std::find(names.begin(), names.end(), pod.scheduler_name) != names.end();
+}
+
+bool Engine::ours(const extender::PodIdentity& pod) const {
+  return !pod.group_name.empty() && could_be_ours(pod);
+}
+
+// Wants something of Muster, and does not say for which group.
+bool Engine::astray(const extender::PodIdentity& pod) const {
+  return pod.group_name.empty() && !pod.muster_key.empty() && could_be_ours(pod);
 }
 
 extender::FilterDecision Engine::filter(const extender::PodIdentity& pod) {
   // A group's name that is empty looks like none in the call; the watch has seen that it is one, and wrong.
   if (!ours(pod) && !answers_.knows(pod.uid)) {
+    if (astray(pod)) {
+      metrics_.count_filter("held");
+      return extender::Held{"muster: " + books::without_group(pod.muster_key)};
+    }
     metrics_.count_filter("foreign");
     return extender::Foreign{answers_.promises()};
   }

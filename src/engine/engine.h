@@ -84,7 +84,9 @@ class Engine final : public extender::Decisions {
   void answer(uint64_t call, Result<void> result);
   void refuse_calls();
   void report(binder::Report report);
+  [[nodiscard]] bool could_be_ours(const extender::PodIdentity& pod) const;
   [[nodiscard]] bool ours(const extender::PodIdentity& pod) const;
+  [[nodiscard]] bool astray(const extender::PodIdentity& pod) const;
   void show_counts();
 
   const EngineOptions options_;

@@ -48,6 +48,7 @@ struct PodIdentity {
   std::string scheduler_name;
   bool in_native_group = false;  // spec.schedulingGroup is set
   std::string group_name;        // annotation muster.dev/group-name, empty when absent
+  std::string muster_key{};      // the first annotation muster.dev/… there is, empty when there is none
   std::string plan{};            // annotation muster.dev/plan, likewise
   int32_t priority = 0;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kube/decode.h"
 
 namespace muster::extender {
 namespace {
@@ -15,7 +16,7 @@ using nlohmann::json;
 
 enum class Place { kOutside, kPod, kMetadata, kAnnotations, kSpec, kOther };
 
-// A reader of nlohmann's that remembers where it is and keeps eight values.
+// A reader of nlohmann's that remembers where it is and keeps nine values.
 class IdentityReader : public json::json_sax_t {
  public:
   explicit IdentityReader(PodIdentity& out) : out_(out) {}
@@ -53,6 +54,8 @@ class IdentityReader : public json::json_sax_t {
   bool end_array() override { return leave(); }
   bool key(string_t& value) override {
     key_ = std::move(value);
+    if (place_ == Place::kAnnotations && out_.muster_key.empty() && key_.starts_with(kube::kAnnotationPrefix))
+      out_.muster_key = key_;
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception& error) override {

@@ -130,6 +130,28 @@ TEST_CASE("A pod of no group is bound without waiting, and filter lets it pass")
   CHECK(running.api.pod("x").node_name == "n1");
 }
 
+TEST_CASE("A pod that wants something of Muster but names no group is refused, and told why") {
+  Running running;
+  running.list(two_nodes(), {});
+  REQUIRE(soon([&] { return running.engine->ready(); }));
+  const auto answer = [&](const std::string& key, const std::string& scheduler, bool in_native_group) {
+    extender::PodIdentity pod = Running::identity("x", "");
+    pod.muster_key = key;
+    pod.scheduler_name = scheduler;
+    pod.in_native_group = in_native_group;
+    const auto decision = running.engine->filter(pod);
+    const auto* held = std::get_if<extender::Held>(&decision);
+    return held ? held->reason : "passed";
+  };
+  CHECK(answer("muster.dev/groupname", "muster", false) ==
+        "muster: muster.dev/groupname: unknown annotation; the nearest known one is muster.dev/group-name; "
+        "without muster.dev/group-name the pod is in no group");
+  CHECK(answer("muster.dev/min-member", "muster", false) ==
+        "muster: muster.dev/min-member is set; without muster.dev/group-name the pod is in no group");
+  CHECK(answer("muster.dev/min-member", "somebody-else", false) == "passed");
+  CHECK(answer("muster.dev/min-member", "muster", true) == "passed");
+}
+
 TEST_CASE("A member that has not been seen, or whose group's name is empty, is held") {
   Running running;
   kube::Pod nameless = make_member("n", "", 1);

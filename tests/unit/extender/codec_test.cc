@@ -116,6 +116,20 @@ TEST_CASE("codec: only the pod's own fields count, not those of the same name el
   CHECK(call->pod.group_name.empty());
 }
 
+TEST_CASE("codec: the first annotation of Muster's is kept, whatever its name") {
+  const auto key_in = [](const std::string& annotations) {
+    std::string body = filter_with(
+        R"({"metadata":{"name":"p","namespace":"n","uid":"u","labels":{"muster.dev/label":"x"},"annotations":)" +
+        annotations + "}}");
+    auto call = read_filter_call(body);
+    return call ? call->pod.muster_key : call.error().message;
+  };
+  CHECK(key_in(R"({"a":"b","muster.dev/groupname":"g","muster.dev/min-member":"2"})") ==
+        "muster.dev/groupname");
+  CHECK(key_in(R"({"a":"b","not.muster.dev/x":"y"})").empty());
+  CHECK(key_in("null").empty());
+}
+
 TEST_CASE("codec: a filter call that cannot be used is refused with field and value") {
   struct Case {
     std::string body;
