@@ -405,7 +405,10 @@ bool Group::move_member(const std::string& uid, const Context& context) {
   if (plan_->taken_up) return false;
   context.room.unreserve(uid);
   const Member& member = members_.at(uid);
-  Question asked = question({&member}, assign_ranks(members_));
+  Ranks ranks = assign_ranks(members_);
+  // The plan's, whoever has come or gone since: slices are cut by them.
+  for (const auto& [planned, assignment] : plan_->assignments) ranks[planned] = assignment.rank;
+  Question asked = question({&member}, ranks);
   for (const auto& [other, assignment] : plan_->assignments) {
     const Member& stays = members_.at(other);
     if (other == uid || stays.bound()) continue;

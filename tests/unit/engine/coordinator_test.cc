@@ -464,3 +464,31 @@ TEST_CASE_METHOD(Desk, "Of two promises of one room neither is taken up, and bot
   see(b);
   CHECK(only<Nominate>(advance()).size() == 1);
 }
+
+TEST_CASE_METHOD(Desk,
+                 "A member that is planned anew stays in the slice of its rank, whoever has come since") {
+  const auto rack = [](const std::string& node) { return node.substr(0, 2); };
+  const auto member = [](const std::string& name) {
+    kube::Pod pod = make_member(name, "g", 4);
+    pod.annotations["muster.dev/slices"] = "2@rack";
+    return pod;
+  };
+  std::vector<kube::Node> nodes;
+  for (const char* name : {"r1-a", "r1-b", "r1-c"}) nodes.push_back(make_node(name, "b1", "r1"));
+  for (const char* name : {"r2-a", "r2-b"}) nodes.push_back(make_node(name, "b1", "r2"));
+  list_nodes(nodes);
+  list_pods({member("a0"), member("a1"), member("a2"), member("a3")});
+  settle();
+  REQUIRE(rack(planned("a0")) == rack(planned("a1")));
+  REQUIRE(rack(planned("a2")) == rack(planned("a3")));
+
+  see(member("a0b"));  // would be the second of the group, were ranks given anew
+  settle();
+  const std::string moved = rack(planned("a3")) == "r2" ? "a3" : "a1";
+  coordinator.node_refused("uid-" + moved, planned(moved), now);
+  settle();
+  for (const char* name : {"a0", "a1", "a2", "a3"}) call(name, planned(name));
+  settle();
+  CHECK(rack(api.pod("a0").node_name) == rack(api.pod("a1").node_name));
+  CHECK(rack(api.pod("a2").node_name) == rack(api.pod("a3").node_name));
+}
