@@ -168,6 +168,7 @@ Result<void> App::start_server() {
   settings.address = configuration_.server.address;
   settings.port = options_.port.value_or(configuration_.server.port);
   settings.max_body_bytes = configuration_.server.max_body_bytes;
+  settings.max_workers = extender::workers_for(configuration_.limits.members_per_group);
   settings.tls = {configuration_.server.tls.cert_file, configuration_.server.tls.key_file,
                   configuration_.server.tls.client_ca_file, configuration_.server.tls.client_names};
   service_ = std::make_unique<extender::Service>(*decisions_, refusals_);

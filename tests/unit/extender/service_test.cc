@@ -3,6 +3,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "extender/routes.h"
 #include "fixtures.h"
 
 namespace muster::extender {
@@ -338,6 +339,13 @@ TEST_CASE("a standby answers 503 to every verb, decides nothing, and each pod's 
   decisions.away.clear();
   CHECK(service.bind(sample(kBind), kCaller).status == 200);
   CHECK(audited(decisions).at(0)["repeated"] == 1);
+}
+
+TEST_CASE("bind: there is a worker for each member of the largest group, and for others beside it") {
+  const http::ServerOptions server;
+  for (const uint64_t members : {uint64_t{1}, uint64_t{4'096}, uint64_t{10'000}, uint64_t{1'000'000}})
+    CHECK(workers_for(members) >= members + server.reserved_workers + 1'000);
+  CHECK(workers_for(1) == server.max_workers);
 }
 
 }  // namespace
