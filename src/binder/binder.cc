@@ -107,10 +107,11 @@ void Binder::submit(Command command) {
     } else {
       ++backlog_;
       if (is_ordered(task->command)) {
-        cancelled = retire_needless(task->command);
         auto& lane = lanes_[lane_of(task->command)];
-        lane.push_back(task);
-        if (lane.size() == 1) make_due(std::move(task));
+        const TaskRef first = lane.empty() ? nullptr : lane.front();
+        cancelled = retire_needless(task->command);
+        lane.push_back(std::move(task));
+        if (lane.front() != first) make_due(lane.front());
       } else {
         make_due(std::move(task));
       }
@@ -198,12 +199,12 @@ void Binder::work() {
 // When to try again; nothing when that is not worth it.
 std::optional<TimePoint> Binder::next_attempt(const Task& task, const Error& error) {
   if (reaction_of(error.code) != Reaction::kRetry || task.needless || stopping_) return std::nullopt;
-  const TimePoint next =
-      clock_.now() + error.retry_after.value_or(options_.backoff.pause(task.attempts, random_));
-  const std::optional<TimePoint> deadline = deadline_of(task.command);
+  const Duration pause = options_.backoff.pause(task.attempts, random_);
+  const TimePoint next = clock_.now() + std::max(pause, error.retry_after.value_or(pause));
+  if (const std::optional<TimePoint> deadline = deadline_of(task.command))
+    return next < *deadline ? std::optional(next) : std::nullopt;
   const bool withdraws = std::holds_alternative<Withdraw>(task.command);
-  const uint32_t attempts = withdraws ? options_.attempts_to_withdraw : options_.attempts_to_tell;
-  return (deadline ? next < *deadline : task.attempts < attempts) ? std::optional(next) : std::nullopt;
+  return withdraws || task.attempts < options_.attempts_to_tell ? std::optional(next) : std::nullopt;
 }
 
 // The task is done: the next one of its pod may begin.

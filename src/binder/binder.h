@@ -8,7 +8,8 @@
 // SetReady has an order of its own and waits for no other command.
 //
 // Each command but Withdraw and Tell is reported exactly once; kCancelled when it was made needless or when
-// the pool was stopped before it was done. Withdraw and Tell are tried a few times and then logged.
+// the pool was stopped before it was done. Withdraw is repeated for as long as the failure may pass: a
+// nomination that stays in the API keeps room from everybody. Tell is tried a few times and then logged.
 //
 // Thread rule: submit() may be called from any thread; reports arrive on the pool's threads, those of
 // cancelled commands on the thread that calls submit() or stop(). report() must not call back.
@@ -45,7 +46,6 @@ struct Options {
   unsigned workers = 32;
   Backoff backoff;
   uint32_t attempts_to_tell = 4;
-  uint32_t attempts_to_withdraw = 12;
 };
 
 class Binder {

@@ -21,8 +21,8 @@ inline constexpr const char* kReadinessGate = "muster.dev/group-ready";
 [[nodiscard]] std::optional<group::GroupKey> group_of(const kube::Pod& pod,
                                                       const std::vector<std::string>& scheduler_names);
 
-// Why a pod that carries the annotation `key`, muster.dev/…, but no muster.dev/group-name may not be placed as
-// a pod of no group: most likely the group's name is misspelt.
+// Why a pod that carries the annotation `key`, muster.dev/…, but no muster.dev/group-name may not be placed
+// as a pod of no group: most likely the group's name is misspelt.
 [[nodiscard]] std::string without_group(std::string_view key);
 
 // kInvalid names the annotation and its value; an annotation muster.dev/* that Muster does not know is an

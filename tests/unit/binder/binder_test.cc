@@ -151,6 +151,33 @@ TEST_CASE_METHOD(Pool, "The server says when to come back") {
   CHECK(taken()[0].result);
 }
 
+TEST_CASE_METHOD(Pool, "A server that says to come back at once is called again after a pause all the same") {
+  Error busy{ErrorCode::kThrottled, "busy"};
+  busy.retry_after = Duration(0);
+  fail_times(1, busy);
+  start().submit(bind("a", "n1"));
+  REQUIRE(failed(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  CHECK(api.calls().size() == 1);
+  clock.pass(Duration(4));
+  REQUIRE(soon([&] { return reported() == 1; }));
+}
+
+TEST_CASE_METHOD(Pool, "A withdrawal is repeated until the API server takes it, however long that is away") {
+  fail_always({ErrorCode::kUnavailable, "away"});
+  start().submit(Withdraw{id("a")});
+  REQUIRE(soon([&] {
+    clock.pass(Duration(4));
+    return api.calls().size() >= 100;
+  }));
+  api.set_faults({});
+  CHECK(soon([&] {
+    clock.pass(Duration(4));
+    return idle();
+  }));
+  CHECK(api.pod("a").annotations.count("muster.dev/plan") == 0);
+}
+
 TEST_CASE_METHOD(Pool, "When to come back is after the deadline, it is not waited for") {
   Error busy{ErrorCode::kThrottled, "busy"};
   busy.retry_after = Duration(5'000);
@@ -300,17 +327,6 @@ TEST_CASE_METHOD(Pool, "Words to the user are tried a few times and no more") {
   CHECK(reported() == 0);
 }
 
-TEST_CASE_METHOD(
-    Pool, "A withdrawal is tried more often, since what stays behind holds room in kube-scheduler's eyes") {
-  fail_always({ErrorCode::kUnavailable, "away"});
-  start().submit(Withdraw{id("a")});
-  CHECK(soon([&] {
-    clock.pass(Duration(10));
-    return idle();
-  }));
-  CHECK(api.calls().size() == 12);
-}
-
 TEST_CASE_METHOD(Pool, "Stop finishes what is under way, begins nothing, and reports what it drops") {
   api.close_gate("bind a");
   start(1).submit(bind("a", "n1"));
@@ -376,4 +392,20 @@ TEST_CASE_METHOD(Pool,
   }));
   CHECK(soon([&] { return reported() == 4'000; }));
   for (int p = 0; p < 200; ++p) CHECK(api.pod("p" + std::to_string(p)).nominated_node == "n19");
+}
+
+TEST_CASE_METHOD(Pool, "What stands behind a command that became needless is begun all the same") {
+  fail_always({ErrorCode::kThrottled, "budget"}, "evict");
+  start().submit(Evict{id("a"), true, false, in(1'000)});
+  REQUIRE(failed(1));
+  pool->submit(Mark{id("a"), "restart", in(1'000)});
+  api.set_faults({});
+  pool->submit(Evict{id("a"), true, true, in(1'000)});
+  CHECK(soon([&] {
+    clock.pass(Duration(10));
+    return idle();
+  }));
+  REQUIRE_FALSE(api.calls().empty());
+  CHECK(api.calls().back() == "evict a at once");
+  CHECK(reported() == 3);
 }
