@@ -210,8 +210,8 @@ void Listener::hand_over(int fd, bool may_be_closed) {
     parked_.erase(at);
   }
   char byte = 0;
-  if (may_be_closed && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-    return;  // closed, and nothing to read
+  if (may_be_closed && ::recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0)
+    return;  // closed or reset, and nothing to read
   ready_(std::move(connection));
 }
 
