@@ -2,8 +2,12 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -18,17 +22,20 @@ namespace {
 
 using namespace std::chrono_literals;
 using Catch::Matchers::StartsWith;
+using std::chrono::steady_clock;
 using test::RawSocket;
 
 const std::string kHello = "GET /hello HTTP/1.1\r\n\r\n";
 
 struct Greeter {
-  explicit Greeter(ServerOptions options = {}) : server(std::move(options)) {
-    server.route("GET", "/hello", [](const Request&) {
+  explicit Greeter(ServerOptions options = {}, std::size_t more = 0) : server(std::move(options)) {
+    const auto greet = [more](const Request&) {
       Response response;
-      response.body = "hello";
+      response.body = "hello" + std::string(more, ' ');
       return response;
-    });
+    };
+    server.route("GET", "/hello", greet);
+    server.route("POST", "/hello", greet);
     port = server.start().value();
   }
   Server server;
@@ -44,20 +51,8 @@ int threads_of_process() {
   return threads;
 }
 
-// The server's ends of its connections, found by their own port.
-std::vector<int> accepted(uint16_t port) {
-  std::vector<int> out;
-  for (int fd = 3; fd < 1024; ++fd) {
-    sockaddr_in own = {};
-    sockaddr_in peer = {};
-    socklen_t size = sizeof own;
-    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0 || own.sin_family != AF_INET)
-      continue;
-    size = sizeof peer;
-    bool connected = ::getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) == 0;
-    if (connected && ntohs(own.sin_port) == port) out.push_back(fd);
-  }
-  return out;
+std::ptrdiff_t descriptors_of_process() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/fd"), {});
 }
 
 int option(int fd, int level, int name) {
@@ -66,6 +61,21 @@ int option(int fd, int level, int name) {
   ::getsockopt(fd, level, name, &value, &size);
   return value;
 }
+
+// The server's sockets, found by their own port: the one that listens, or its ends of connections.
+std::vector<int> sockets_of(uint16_t port, bool listening) {
+  std::vector<int> out;
+  for (int fd = 3; fd < 1024; ++fd) {
+    sockaddr_in own = {};
+    socklen_t size = sizeof own;
+    if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &size) != 0) continue;
+    if (own.sin_family != AF_INET || ntohs(own.sin_port) != port) continue;
+    if ((option(fd, SOL_SOCKET, SO_ACCEPTCONN) != 0) == listening) out.push_back(fd);
+  }
+  return out;
+}
+
+std::vector<int> accepted(uint16_t port) { return sockets_of(port, false); }
 
 TEST_CASE("http server: without other orders it keeps the limits and times of the manual") {
   const ServerOptions options;
@@ -78,6 +88,18 @@ TEST_CASE("http server: without other orders it keeps the limits and times of th
   CHECK(kMaxHeadBytes == 32u << 10);
   CHECK(kMaxHeaders == 100);
   CHECK(kMaxTargetBytes == 8u << 10);
+}
+
+TEST_CASE("http server: 4096 callers may wait to be accepted, or as many as the system allows") {
+  Greeter greeter;
+  const std::vector<int> listening = sockets_of(greeter.port, true);
+  REQUIRE(listening.size() == 1);
+  tcp_info info = {};
+  socklen_t size = sizeof info;
+  REQUIRE(::getsockopt(listening[0], IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+  uint32_t allowed = 0;
+  REQUIRE(std::ifstream("/proc/sys/net/core/somaxconn") >> allowed);
+  CHECK(info.tcpi_sacked == std::min(4096u, allowed));  // of a socket that listens: the backlog
 }
 
 TEST_CASE("http server: its ends of connections send at once and notice a dead peer") {
@@ -131,32 +153,111 @@ TEST_CASE("http server: heads that trickle cost no threads") {
   }
 }
 
+TEST_CASE("http server: an idle connection that its peer closes or resets costs no thread") {
+  Greeter greeter;
+  const int threads = threads_of_process();
+  const std::ptrdiff_t descriptors = descriptors_of_process();
+  for (const bool reset : {false, true}) {
+    std::vector<RawSocket> callers;
+    for (int i = 0; i < 20; ++i) callers.emplace_back(greeter.port);
+    REQUIRE(test::soon([&] { return accepted(greeter.port).size() == 20; }));
+    const linger at_once = {1, 0};
+    for (const RawSocket& caller : callers) {
+      if (reset) ::setsockopt(caller.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    callers.clear();
+    REQUIRE(test::soon([&] { return descriptors_of_process() == descriptors; }));
+    CHECK(threads_of_process() <= threads);  // one that had looked at them would live for ten seconds
+  }
+}
+
 TEST_CASE("http server: connections that stay idle are closed after their time, before and after a call") {
   ServerOptions options;
   options.keep_alive = 1s;
+  options.io_timeout = 60s;
   Greeter greeter(options);
+  const auto begin = steady_clock::now();
   RawSocket silent(greeter.port);
   RawSocket served(greeter.port);
   served.send(kHello);
   REQUIRE_THAT(served.receive_until("hello"), StartsWith("HTTP/1.1 200"));
   silent.receive_all();
   CHECK(silent.closed_by_peer());
+  CHECK(steady_clock::now() - begin >= 1s);
   served.receive_all();
   CHECK(served.closed_by_peer());
 }
 
-TEST_CASE("http server: behind a refusal what still comes is thrown away for a moment and no longer") {
-  Greeter greeter;
-  RawSocket caller(greeter.port);
-  caller.send("POST /nothing HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
-  CHECK_THAT(caller.receive_until("}"), StartsWith("HTTP/1.1 404"));
-  CHECK(caller.send("x"));
-  bool taken = true;
-  for (int tenths = 0; tenths < 200 && taken; ++tenths) {
-    std::this_thread::sleep_for(100ms);
-    taken = caller.send("x");
+TEST_CASE("http server: a head has its time to be complete, a body three times as much") {
+  ServerOptions options;
+  options.io_timeout = 1s;
+  Greeter greeter(options);
+  const auto begin = steady_clock::now();
+  RawSocket head(greeter.port);
+  head.send("GET /hello HTTP/1.1\r\nX: ");
+  RawSocket body(greeter.port);
+  body.send("POST /hello HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+  const auto trickle_until_given_up = [&](RawSocket& socket) {
+    while (socket.receive_until("}", 10ms).empty() && !socket.closed_by_peer()) {
+      head.send("x");
+      body.send("x");
+    }
+    return steady_clock::now() - begin;
+  };
+  const auto head_took = trickle_until_given_up(head);
+  CHECK(head_took >= 1s);
+  CHECK(head_took < 3s);
+  const auto body_took = trickle_until_given_up(body);
+  CHECK_THAT(body.receive_until("}"), StartsWith("HTTP/1.1 400"));
+  CHECK(body_took >= 3s);
+  CHECK(body_took < 9s);
+}
+
+TEST_CASE("http server: who takes nothing of its reply is given up, who takes it slowly gets all of it") {
+  constexpr std::size_t kReply = 16u << 20;
+  ServerOptions options;
+  options.io_timeout = 2s;
+  Greeter greeter(options, kReply);
+  RawSocket stalled(greeter.port);
+  RawSocket slow(greeter.port);
+  const auto begin = steady_clock::now();
+  for (RawSocket* caller : {&stalled, &slow}) {
+    const int little = 256 << 10;
+    ::setsockopt(caller->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof little);
+    caller->send(kHello);
   }
-  CHECK_FALSE(taken);
+  const auto alone = [&] { return accepted(greeter.port).size() == 1; };
+  std::optional<steady_clock::duration> took;
+  std::vector<char> piece(kReply / 80);
+  for (std::size_t taken = 0; taken < kReply;) {
+    const ssize_t count = ::recv(slow.fd(), piece.data(), piece.size(), 0);
+    REQUIRE(count > 0);
+    taken += static_cast<std::size_t>(count);
+    if (!took && alone()) took = steady_clock::now() - begin;
+    std::this_thread::sleep_for(40ms);
+  }
+  REQUIRE((took || test::soon(alone)));
+  CHECK(took.value_or(steady_clock::now() - begin) >= 2s);
+  CHECK(took.value_or(steady_clock::now() - begin) < 5s);
+}
+
+TEST_CASE("http server: behind a refusal what still comes is thrown away slowly, for 2 s and no longer") {
+  Greeter greeter;
+  const auto begin = steady_clock::now();
+  RawSocket silent(greeter.port);
+  RawSocket flood(greeter.port);
+  for (RawSocket* caller : {&silent, &flood}) {
+    caller->send("POST /nothing HTTP/1.1\r\nContent-Length: 10000000000\r\n\r\n");
+    CHECK_THAT(caller->receive_until("}"), StartsWith("HTTP/1.1 404"));
+  }
+  const std::string piece(64u << 10, 'x');
+  int64_t pieces = 0;
+  while (flood.send(piece)) ++pieces;
+  const auto took = steady_clock::now() - begin;
+  CHECK(took >= 2s);
+  CHECK(pieces < took / 1ms + 1024);  // 64 KB in a millisecond, and what the sockets hold
+  CHECK(test::soon([&] { return accepted(greeter.port).empty(); }));
+  CHECK(steady_clock::now() - begin < 6s);
 }
 
 TEST_CASE("http server: beyond its connections the one that has been idle longest makes room") {
