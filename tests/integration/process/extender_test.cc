@@ -4,10 +4,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <thread>
 #include <utility>
@@ -212,6 +214,57 @@ TEST_CASE(
   const std::string log = process.output_until(R"("repeated":3)");
   CHECK_THAT(log, Contains(R"("repeated":3)"));
   CHECK(count_of(R"("verb":"filter","why":"muster: group default/g is gathering)", log) == 2);
+}
+
+std::string member(const std::string& name, const std::string& group, int minimum) {
+  return R"({"apiVersion":"v1","kind":"Pod","metadata":{"namespace":"default","name":")" + name +
+         R"(","uid":")" + name + R"(","annotations":{"muster.dev/group-name":")" + group +
+         R"(","muster.dev/min-member":")" + std::to_string(minimum) +
+         R"("}},"spec":{"schedulerName":"muster","containers":[{"name":"c","image":"i"}]}})";
+}
+
+TEST_CASE("muster-extender at SIGTERM has an open barrier's bindings posted and tells who still waits") {
+  constexpr int kWhole = 6;
+  std::map<std::string, std::string> members;
+  for (const char* name : {"waits-0", "waits-1"}) members[name] = member(name, "waits", 2);
+  for (int i = 0; i < kWhole; ++i) {
+    const std::string name = "whole-" + std::to_string(i);
+    members[name] = member(name, "whole", kWhole);
+  }
+  std::string objects =
+      "{apiVersion: v1, kind: Node, metadata: {name: node}, status: "
+      "{allocatable: {pods: \"110\"}, conditions: [{type: Ready, status: \"True\"}]}}";
+  for (const auto& [name, pod] : members) objects += "\n---\n" + pod;
+  test::TempDir dir;
+  // A tenth of a second for each write: when the first caller is answered, bindings are still to be posted.
+  Process process({"--cluster", dir.file("cluster.yaml", objects), "--port", "0", "--config",
+                   configuration(dir, "{}\nkubernetes: {qps: 10, burst: 1}")});
+  const uint16_t port = process.port();
+  const auto is_planned = [&](const std::string& pod) {
+    const std::string reply = call(port, "POST", "/filter", R"({"Pod":)" + pod + R"(,"NodeNames":["node"]})");
+    return reply.find(R"("NodeNames":["node"])") != std::string::npos;
+  };
+  for (const auto& [name, pod] : members) REQUIRE(test::soon([&, &pod = pod] { return is_planned(pod); }));
+
+  const auto bind = [&](const std::string& name) {
+    const std::string body =
+        R"({"PodName":")" + name + R"(","PodNamespace":"default","PodUID":")" + name + R"(","Node":"node"})";
+    test::RawSocket caller(port);
+    caller.send("POST /bind HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+    return caller;
+  };
+  test::RawSocket waiting = bind("waits-0");
+  REQUIRE(test::soon([&] {
+    return call(port, "GET", "/metrics").find("\nmuster_bind_calls_waiting 1\n") != std::string::npos;
+  }));
+  std::vector<test::RawSocket> callers;
+  for (int i = 0; i < kWhole; ++i) callers.push_back(bind("whole-" + std::to_string(i)));
+  const auto answered = [](test::RawSocket& caller) { return !caller.receive_until("}", 2ms).empty(); };
+  REQUIRE(test::soon([&] { return std::any_of(callers.begin(), callers.end(), answered); }));
+  process.signal(SIGTERM);
+  for (test::RawSocket& caller : callers) CHECK_THAT(caller.receive_until("}"), Contains(R"({"Error":""})"));
+  CHECK_THAT(waiting.receive_until("}"), Contains(R"({"Error":"muster: shutting down"})"));
+  CHECK(process.wait() == 0);
 }
 
 }  // namespace
