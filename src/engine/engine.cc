@@ -38,22 +38,24 @@ void Engine::lead() {
   post([this](TimePoint) { coordinator_.lead(); });
 }
 
-void Engine::drain(Duration limit) {
+bool Engine::drain(Duration limit) {
   {
     const std::lock_guard lock(calls_mutex_);
     refusing_calls_ = true;
   }
-  if (stopped()) return;  // nobody would take the turns
+  if (stopped()) return true;  // nobody would take the turns
   // Calls that came before may open one more barrier: two turns show all of them.
   const TimePoint end = clock_.now() + limit;
   for (int turns = 0; turns < 2; ++turns) {
     auto turned = std::make_shared<std::promise<void>>();
     post([turned](TimePoint) { turned->set_value(); });
-    if (turned->get_future().wait_for(end - clock_.now()) != std::future_status::ready) return;
+    if (turned->get_future().wait_for(end - clock_.now()) != std::future_status::ready) return false;
   }
-  while ((open_barriers_ > 0 || binder_.backlog() > 0) && clock_.now() < end) {
+  while (open_barriers_ > 0 || binder_.backlog() > 0) {
+    if (clock_.now() >= end) return false;
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
   }
+  return true;
 }
 
 bool Engine::stopped() {

@@ -47,8 +47,8 @@ class Engine final : public extender::Decisions {
   // Nodes and pods have been listed: a standby could lead.
   [[nodiscard]] bool synced() const { return synced_; }
   // Before stop(): answers new bind calls with an error, and waits until no group's barrier is open and no
-  // write waits, at most so long. Returns at once after stop().
-  void drain(Duration limit);
+  // write waits. False when that does not come within the limit. Returns at once after stop().
+  [[nodiscard]] bool drain(Duration limit);
   // Answers all waiting bind calls with an error, then ends the threads; writes under way are finished.
   // Idempotent.
   void stop();

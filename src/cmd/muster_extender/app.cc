@@ -17,7 +17,7 @@
 namespace muster::cmd {
 namespace {
 
-// Together with writes under way well below the 30 s that Kubernetes gives a pod for its end.
+// Together well below the 30 s that Kubernetes gives a pod for its end.
 constexpr Duration kBarriers{10'000};
 constexpr std::chrono::milliseconds kDrain{5'000};
 constexpr int kAttemptsInDeadline = 4;  // a renewal that hangs leaves time for others
@@ -181,9 +181,10 @@ Result<void> App::start_server() {
 }
 
 // Waiting bind calls are answered first, so that the server can drain; writes under way are finished before
-// the connections they use go, and before the lease is handed to somebody who would write as well.
+// the connections they use go, and before the lease is handed to somebody who would write as well. Those that
+// hang are cut: they would hold all that up for as long as Kubernetes gives.
 void App::stop() {
-  if (engine_) engine_->drain(kBarriers);
+  if (engine_ && !engine_->drain(kBarriers)) client_->stop();
   if (engine_) engine_->stop();
   if (candidate_) candidate_->stop();
   if (server_) server_->stop(kDrain);

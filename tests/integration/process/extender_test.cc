@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <csignal>
 #include <filesystem>
+#include <latch>
 #include <map>
 #include <string>
 #include <thread>
@@ -17,6 +19,7 @@
 
 #include "http/client.h"
 #include "http/fd.h"
+#include "http/server.h"
 #include "support/certificates.h"
 #include "support/paths.h"
 #include "support/raw_socket.h"
@@ -180,6 +183,14 @@ std::string call(uint16_t port, const std::string& method, const std::string& pa
   return socket.receive_all();
 }
 
+test::RawSocket bind_call(uint16_t port, const std::string& pod) {
+  const std::string body =
+      R"({"PodName":")" + pod + R"(","PodNamespace":"default","PodUID":")" + pod + R"(","Node":"node"})";
+  test::RawSocket caller(port);
+  caller.send("POST /bind HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  return caller;
+}
+
 std::size_t count_of(const std::string& part, const std::string& text) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
@@ -246,25 +257,85 @@ TEST_CASE("muster-extender at SIGTERM has an open barrier's bindings posted and 
   };
   for (const auto& [name, pod] : members) REQUIRE(test::soon([&, &pod = pod] { return is_planned(pod); }));
 
-  const auto bind = [&](const std::string& name) {
-    const std::string body =
-        R"({"PodName":")" + name + R"(","PodNamespace":"default","PodUID":")" + name + R"(","Node":"node"})";
-    test::RawSocket caller(port);
-    caller.send("POST /bind HTTP/1.1\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
-    return caller;
-  };
-  test::RawSocket waiting = bind("waits-0");
+  test::RawSocket waiting = bind_call(port, "waits-0");
   REQUIRE(test::soon([&] {
     return call(port, "GET", "/metrics").find("\nmuster_bind_calls_waiting 1\n") != std::string::npos;
   }));
   std::vector<test::RawSocket> callers;
-  for (int i = 0; i < kWhole; ++i) callers.push_back(bind("whole-" + std::to_string(i)));
+  for (int i = 0; i < kWhole; ++i) callers.push_back(bind_call(port, "whole-" + std::to_string(i)));
   const auto answered = [](test::RawSocket& caller) { return !caller.receive_until("}", 2ms).empty(); };
   REQUIRE(test::soon([&] { return std::any_of(callers.begin(), callers.end(), answered); }));
   process.signal(SIGTERM);
   for (test::RawSocket& caller : callers) CHECK_THAT(caller.receive_until("}"), Contains(R"({"Error":""})"));
   CHECK_THAT(waiting.receive_until("}"), Contains(R"({"Error":"muster: shutting down"})"));
   CHECK(process.wait() == 0);
+}
+
+// An API server with a node and a pod that takes writes and never answers them.
+class HangingApi {
+ public:
+  HangingApi() {
+    server_.route("GET", "/api/v1/nodes", [this](const http::Request&) {
+      return watch(R"("kind":"Node","metadata":{"name":"node","uid":"node","resourceVersion":"1"})");
+    });
+    server_.route("GET", "/api/v1/pods", [this](const http::Request&) {
+      return watch(
+          R"("kind":"Pod","metadata":{"name":"p","namespace":"default","uid":"p","resourceVersion":"1"})");
+    });
+    server_.route("POST", "/api/*", [this](const http::Request&) {
+      ++writes;
+      ended_.wait();
+      return http::Response();
+    });
+    port_ = server_.start().value();
+  }
+  ~HangingApi() { ended_.count_down(); }
+
+  [[nodiscard]] std::string kubeconfig(const test::TempDir& dir) const {
+    return dir.file("kubeconfig",
+                    "{apiVersion: v1, kind: Config, current-context: c, contexts: [{name: c, context: "
+                    "{cluster: c, user: u}}], users: [{name: u, user: {}}], clusters: [{name: c, cluster: "
+                    "{server: 'http://127.0.0.1:" +
+                        std::to_string(port_) + "'}}]}");
+  }
+
+  std::atomic<int> writes = 0;
+
+ private:
+  http::Response watch(const std::string& object) {
+    http::Response response;
+    response.stream = [this, object](const http::Sink& sink) {
+      sink(R"({"type":"ADDED","object":{)" + object + "}}\n");
+      sink(R"({"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"1","annotations":)"
+           R"({"k8s.io/initial-events-end":"true"}}}})"
+           "\n");
+      while (!server_.stopping() && sink("")) std::this_thread::sleep_for(20ms);
+    };
+    return response;
+  }
+
+  std::latch ended_{1};
+  http::Server server_{http::ServerOptions{}};
+  uint16_t port_ = 0;
+};
+
+TEST_CASE("muster-extender ends well within 30 s of SIGTERM though a write and a caller hang") {
+  HangingApi api;
+  test::TempDir dir;
+  Process process({"--kubeconfig", api.kubeconfig(dir), "--port", "0"});
+  const uint16_t port = process.port();
+  REQUIRE(test::soon([&] { return call(port, "GET", "/readyz").find("200 OK") != std::string::npos; }));
+  test::RawSocket waiting = bind_call(port, "p");
+  REQUIRE(test::soon([&] { return api.writes == 1; }));
+  test::RawSocket slow(port);
+  slow.send("POST /filter HTTP/1.1\r\nContent-Length: 10\r\n\r\n{");
+  const auto begin = steady_clock::now();
+  process.signal(SIGTERM);
+  CHECK_THAT(waiting.receive_until("}"), Contains("200 OK") && Contains(R"("Error":"muster: )"));
+  CHECK(process.wait() == 0);
+  const auto took = steady_clock::now() - begin;
+  CHECK(took >= 15s);
+  CHECK(took < 25s);
 }
 
 }  // namespace

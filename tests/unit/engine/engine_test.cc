@@ -212,7 +212,7 @@ TEST_CASE(
   }
   REQUIRE(soon([&] { return running.api.at_gate() == 4; }));  // as many as the binder has workers
 
-  auto draining = std::async(std::launch::async, [&] { running.engine->drain(Duration(20'000)); });
+  auto draining = std::async(std::launch::async, [&] { return running.engine->drain(Duration(20'000)); });
   const auto refused = [&](const std::string& name) {
     const auto result = running.engine->bind({"ns", name, "uid-" + name, "not-planned"});
     return !result && result.error().message == "muster: shutting down";
@@ -221,7 +221,7 @@ TEST_CASE(
   CHECK(refused("x"));
   CHECK(draining.wait_for(std::chrono::milliseconds(50)) == std::future_status::timeout);
   running.api.open_gate();
-  draining.get();
+  CHECK(draining.get());
   for (auto& call : calls) CHECK(call.get());
   for (int m = 0; m < 8; ++m) CHECK_FALSE(running.api.pod("m" + std::to_string(m)).node_name.empty());
   CHECK(running.api.pod("x").node_name.empty());
@@ -238,7 +238,7 @@ TEST_CASE("Drain ends at its limit when a binding hangs") {
   auto call = running.bind("x", "n1");
   REQUIRE(soon([&] { return running.api.at_gate() == 1; }));
   const auto begin = std::chrono::steady_clock::now();
-  running.engine->drain(Duration(100));
+  CHECK_FALSE(running.engine->drain(Duration(100)));
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
   running.api.open_gate();
   CHECK(call.get());
@@ -248,7 +248,7 @@ TEST_CASE("Drain after stop returns at once") {
   Running running;
   running.engine->stop();
   const auto begin = std::chrono::steady_clock::now();
-  running.engine->drain(Duration(60'000));
+  CHECK(running.engine->drain(Duration(60'000)));
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
 }
 
