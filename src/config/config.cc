@@ -3,12 +3,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <limits>
 
 #include "base/duration.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "config/names.h"
 #include "config/reader.h"
@@ -288,15 +286,9 @@ Result<Configuration> parse(std::string_view yaml, std::string_view source) {
 }
 
 Result<Configuration> load(const std::string& path) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return invalid("{}: {}", path, std::strerror(errno));
-  std::string text(kMaxFileBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  // A directory opens and only fails here.
-  if (file.bad()) return invalid("{}: {}", path, std::strerror(errno));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return parse(text, path);
+  const Result<std::string> text = read_file(path, kMaxFileBytes);
+  if (!text) return tl::unexpected(text.error());
+  return parse(*text, path);
 }
 
 }  // namespace muster::config

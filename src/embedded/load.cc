@@ -2,10 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <fstream>
-#include <iterator>
 #include <utility>
 
+#include "base/file.h"
 #include "kube/yaml.h"
 
 namespace muster::embedded {
@@ -55,10 +54,10 @@ Result<void> load_yaml(std::string_view text, const std::string& source, const A
 }
 
 Result<void> load_file(const std::string& path, const AdmissionOptions& admission, Store& store) {
-  std::ifstream file(path, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  if (!file || text.empty()) return invalid("the cluster file {} cannot be read or is empty", path);
-  return load_yaml(text, path, admission, store);
+  const Result<std::string> text = read_file(path);
+  if (!text) return tl::unexpected(text.error());
+  if (text->empty()) return invalid("{}: is empty", path);
+  return load_yaml(*text, path, admission, store);
 }
 
 }  // namespace muster::embedded

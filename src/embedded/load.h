@@ -16,7 +16,7 @@ namespace muster::embedded {
 [[nodiscard]] Result<void> load_yaml(std::string_view text, const std::string& source,
                                      const AdmissionOptions& admission, Store& store);
 
-// kInvalid also when the file cannot be read.
+// kInvalid also when the file cannot be read or is empty.
 [[nodiscard]] Result<void> load_file(const std::string& path, const AdmissionOptions& admission,
                                      Store& store);
 

@@ -1,11 +1,9 @@
 #include "kube/access.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
-#include <fstream>
 #include <vector>
 
+#include "base/file.h"
 #include "kube/kubeconfig.h"
 
 namespace muster::kube {
@@ -55,18 +53,7 @@ Result<Access> in_cluster(const Environment& environment) {
 
 }  // namespace
 
-Result<std::string> read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  std::string content;
-  char block[8192];
-  while (in.read(block, sizeof block) || in.gcount() > 0) {
-    content.append(block, static_cast<std::size_t>(in.gcount()));
-    if (content.size() > kMaxFile) return invalid("{} is larger than 4 MiB", path);
-  }
-  if (!in.eof()) return invalid("{} cannot be read: {}", path, errno != 0 ? std::strerror(errno) : "unknown");
-  return content;
-}
+Result<std::string> read_file(const std::string& path) { return muster::read_file(path, kMaxFile); }
 
 Environment process_environment() {
   Environment environment;

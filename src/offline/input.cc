@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <set>
-#include <sstream>
 
+#include "base/file.h"
 #include "kube/decode.h"
 #include "kube/yaml.h"
 #include "offline/workloads.h"
@@ -68,15 +67,6 @@ Result<void> add_object(const kube::YamlObject& object, const std::string& sourc
 }
 
 }  // namespace
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return invalid("{}: cannot be read", path);
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return invalid("{}: cannot be read", path);
-  return std::move(text).str();
-}
 
 Result<void> add_text(std::string_view text, const std::string& source, Input& input) {
   const Result<std::vector<kube::YamlObject>> objects = kube::yaml_to_objects(text, source);

@@ -32,9 +32,6 @@ struct Input {
 [[nodiscard]] Result<Input> read_input(const std::vector<std::string>& paths,
                                        const std::function<Result<std::string>()>& read_stdin);
 
-// kInvalid names the file that cannot be read.
-[[nodiscard]] Result<std::string> read_file(const std::string& path);
-
 // Adds the objects of one text.
 [[nodiscard]] Result<void> add_text(std::string_view text, const std::string& source, Input& input);
 

@@ -3,8 +3,6 @@
 #include <time.h>
 
 #include <algorithm>
-#include <iostream>
-#include <iterator>
 
 #include "base/text.h"
 #include "cmd/configured.h"
@@ -46,10 +44,6 @@ Result<engine::CoordinatorOptions> load_options(const std::string& file) {
   engine::CoordinatorOptions options = to_options(*configuration);
   if (const Result<void> sound = check_levels(options.trees); !sound) return tl::unexpected(sound.error());
   return options;
-}
-
-Result<std::string> read_stdin() {
-  return std::string(std::istreambuf_iterator<char>(std::cin), std::istreambuf_iterator<char>());
 }
 
 double processor_seconds() {

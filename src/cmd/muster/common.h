@@ -17,8 +17,6 @@ namespace muster::cmd {
 // What a configuration file says to the engine; its levels make a topology.
 [[nodiscard]] Result<engine::CoordinatorOptions> load_options(const std::string& file);
 
-[[nodiscard]] Result<std::string> read_stdin();
-
 // Processor time of this thread: a decision is one thread's work, and what else the machine does is not its.
 [[nodiscard]] double processor_seconds();
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "cmd/muster/common.h"
 #include "offline/planner.h"

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "base/duration.h"
+#include "base/file.h"
 #include "cmd/muster/common.h"
 #include "offline/input.h"
 #include "sim/cluster.h"
@@ -26,7 +27,7 @@ struct Named {
 
 Result<sim::Trace> read_trace(const std::string& path) {
   const bool piped = path == "-";
-  const Result<std::string> text = piped ? read_stdin() : offline::read_file(path);
+  const Result<std::string> text = piped ? read_stdin() : read_file(path);
   if (!text) return tl::unexpected(text.error());
   return sim::read_trace(*text, piped ? "standard input" : path);
 }

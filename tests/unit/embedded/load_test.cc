@@ -65,11 +65,16 @@ TEST_CASE("What cannot be loaded is named with its place") {
       Catch::Contains("pods \"m\"") && Catch::Contains("min-member") && Catch::Contains("4"));
 }
 
-TEST_CASE("A file that is not there is named") {
-  Store store(store_options());
-  const auto loaded = load_file("/no/such/cluster.yaml", {}, store);
-  REQUIRE_FALSE(loaded);
-  CHECK_THAT(loaded.error().message, Catch::Contains("/no/such/cluster.yaml"));
+TEST_CASE("A file that is not there, a directory and an empty file are named") {
+  const auto message = [](const std::string& path) {
+    Store store(store_options());
+    const auto loaded = load_file(path, {}, store);
+    REQUIRE_FALSE(loaded);
+    return loaded.error().message;
+  };
+  CHECK(message("/no/such/cluster.yaml") == "/no/such/cluster.yaml: No such file or directory");
+  CHECK(message("/tmp") == "/tmp: Is a directory");
+  CHECK(message("/dev/null") == "/dev/null: is empty");
 }
 
 }  // namespace

@@ -83,7 +83,7 @@ TEST_CASE("A mistake is named by file, line and number of the object") {
 
 TEST_CASE("What cannot be read is named") {
   const Folder folder;
-  CHECK(error_of(read_input({"/nowhere/x.yaml"}, nothing)) == "/nowhere/x.yaml: cannot be read");
+  CHECK(error_of(read_input({"/nowhere/x.yaml"}, nothing)) == "/nowhere/x.yaml: No such file or directory");
   folder.write("empty/readme.txt", "");
   CHECK(error_of(read_input({folder.path() + "/empty"}, nothing)).find("no file in it ends in") !=
         std::string::npos);
