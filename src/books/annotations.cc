@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "books/group_spec.h"
 #include "group/quorum.h"
+#include "muster/request.h"
 
 namespace muster::books {
 namespace {
@@ -133,7 +134,7 @@ Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
   const std::string* long_form = find(annotations, "muster.dev/group-spec");
   std::optional<uint32_t> min_member;
   if (minimum) {
-    const Result<int64_t> parsed = parse_integer("muster.dev/min-member", *minimum, 1, 100'000);
+    const Result<int64_t> parsed = parse_integer("muster.dev/min-member", *minimum, 1, int64_t{kMaxMembers});
     if (!parsed) return tl::unexpected(parsed.error());
     min_member = static_cast<uint32_t>(*parsed);
     spec.min_member = *min_member;

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "muster/request.h"
 
 namespace muster::books {
 namespace {
@@ -77,9 +78,9 @@ class NodeReader {
     if (found == node_.end()) return std::nullopt;
     const bool whole = found->is_number_integer() || found->is_number_unsigned();
     const int64_t value = whole ? found->get<int64_t>() : -1;
-    if (!whole || value < least || value > 100'000) {
+    if (!whole || value < least || value > int64_t{kMaxMembers}) {
       return wrong(join(path_, key),
-                   fmt::format("{} is not a whole number from {} to 100000", shown(*found), least));
+                   fmt::format("{} is not a whole number from {} to {}", shown(*found), least, kMaxMembers));
     }
     return static_cast<uint32_t>(value);
   }
@@ -175,7 +176,7 @@ Result<std::vector<group::SliceSpec>> parse_slices(std::string_view text) {
     uint32_t size = 0;
     const char* end = item.data() + (sign == std::string_view::npos ? 0 : sign);
     const auto [stop, error] = std::from_chars(item.data(), end, size);
-    if (error != std::errc() || stop != end || size == 0 || size > 100'000 || sign + 1 == item.size()) {
+    if (error != std::errc() || stop != end || size == 0 || size > kMaxMembers || sign + 1 == item.size()) {
       return invalid("{} is not SIZE@LEVEL, such as 16@block", muster::quoted(item));
     }
     slices.push_back({size, std::string(item.substr(sign + 1))});

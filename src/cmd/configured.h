@@ -6,6 +6,7 @@
 #include "books/books.h"
 #include "config/config.h"
 #include "engine/coordinator.h"
+#include "muster/request.h"
 #include "muster/topology.h"
 
 namespace muster::cmd {
@@ -25,6 +26,8 @@ namespace muster::cmd {
     return tl::unexpected(topology.error());
   return {};
 }
+
+static_assert(config::kMostMembersPerGroup == kMaxMembers);
 
 [[nodiscard]] inline group::Limits to_limits(const config::Limits& configured) {
   group::Limits limits;

@@ -144,7 +144,7 @@ void read_limits(const Value& value, Limits& limits) {
   constexpr uint64_t kMost = 1'000'000;
   constexpr uint64_t kMostSteps = 10'000'000'000;
   Section section(value);
-  section.read("membersPerGroup", limits.members_per_group, uint64_t{1}, kMost);
+  section.read("membersPerGroup", limits.members_per_group, uint64_t{1}, kMostMembersPerGroup);
   section.read("longestHold", limits.longest_hold, Duration(1s), Duration(24h));
   section.read("stepsPerDecision", limits.steps_per_decision, uint64_t{1}, kMostSteps);
   if (const auto part = section.find("perNamespace")) {

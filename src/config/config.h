@@ -35,6 +35,9 @@ struct Groups {
   bool break_for_priority = false;
 };
 
+// What the decision core takes (kMaxMembers of muster/request.h), and so the most that can be allowed.
+inline constexpr uint64_t kMostMembersPerGroup = 100'000;
+
 // What groups and namespaces may ask for (group/limits.h).
 struct Limits {
   uint64_t members_per_group = 10'000;

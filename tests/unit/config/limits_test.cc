@@ -26,6 +26,9 @@ TEST_CASE("config: a limit of zero, a misspelt one and one that is no number are
     return configuration ? "" : configuration.error().message;
   };
   CHECK(message("limits: {membersPerGroup: 0}\n").find("limits.membersPerGroup") != std::string::npos);
+  CHECK(message("limits: {membersPerGroup: 100001}\n") ==
+        "f:3: limits.membersPerGroup: 100001 is out of the range 1 to 100000");
+  CHECK(message("limits: {membersPerGroup: 100000}\n").empty());
   CHECK(message("limits: {perNamespace: {nodeSet: 1}}\n").find("nodeSets") != std::string::npos);
   CHECK(message("limits: {longestHold: forever}\n").find("limits.longestHold") != std::string::npos);
 }
