@@ -9,12 +9,6 @@ using group::GroupKey;
 
 namespace {
 
-// The first reason stays.
-bool reject_unless(const Result<void>& fine, group::Member& member) {
-  if (!fine && member.spec) member.spec = tl::unexpected(fine.error());
-  return fine.has_value();
-}
-
 // What the books keep of a member changes with few of its events.
 bool stays_in_books(const group::Member& before, const group::Member& member) {
   return before.node == member.node && before.ended() == member.ended() &&
@@ -158,7 +152,7 @@ void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   group::Member member = books::member_of(std::move(pod), std::move(spec));
   const auto found = group.members().find(member.pod.uid);
   const group::Member* known = found == group.members().end() ? nullptr : &found->second;
-  keep_limits(group.members().size() - (known != nullptr), member);
+  group::keep_limits(options_.limits, group.members().size() - (known != nullptr), member);
   member.node_set = node_set_of(known, node_set, member);
   if (!known || !stays_in_books(*known, member)) books_.upsert_member(*key, member);
   if (nodes_listed_ && member.bound()) {
@@ -179,12 +173,6 @@ Coordinator::Entry& Coordinator::entry_of(const GroupKey& key, TimePoint now) {
   return entry;
 }
 
-// What goes beyond a limit makes the group a rejected one, with the reason on every member.
-void Coordinator::keep_limits(std::size_t before, group::Member& member) {
-  if (member.spec) reject_unless(group::check(*member.spec, options_.limits), member);
-  reject_unless(group::check_size(before, options_.limits), member);
-}
-
 // Most events leave the node set of the member as it was.
 NodeSetId Coordinator::node_set_of(const group::Member* before, const kube::NodeSet& node_set,
                                    group::Member& member) {
@@ -193,7 +181,7 @@ NodeSetId Coordinator::node_set_of(const group::Member* before, const kube::Node
   if (held != kEveryHost && sets.at(held) == node_set) return held;
   const std::string& ns = member.pod.ns;
   const bool fine = sets.is_held_by(ns, node_set) ||
-                    reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
+                    group::reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
   return fine ? books_.intern_node_set(node_set) : kEveryHost;
 }
 

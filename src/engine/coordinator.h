@@ -106,7 +106,6 @@ class Coordinator {
   void apply(const kube::Remove<kube::Pod>& change, TimePoint now);
   void upsert_pod(kube::Pod&& pod, TimePoint now);
   void remove_pod(const std::string& uid, TimePoint now);
-  void keep_limits(std::size_t before, group::Member& member);
   [[nodiscard]] NodeSetId node_set_of(const group::Member* before, const kube::NodeSet& node_set,
                                       group::Member& member);
   void tell_limit(Entry& entry, const std::string& why);

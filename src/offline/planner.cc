@@ -30,7 +30,7 @@ struct Gang {
 
 // Offline every pod with the annotations is a member, whichever scheduler it names; gates of others are no
 // obstacle.
-std::vector<Gang> collect(const Input& input, books::Books& books) {
+std::vector<Gang> collect(const Input& input, const group::Limits& limits, books::Books& books) {
   std::map<GroupKey, Gang> gangs;
   for (const kube::Pod& pod : input.pods) {
     const std::optional<GroupKey> key = books::group_of(pod, {pod.scheduler_name});
@@ -42,8 +42,12 @@ std::vector<Gang> collect(const Input& input, books::Books& books) {
     Gang& gang = found->second;
     if (fresh) gang.key = *key, gang.appeared = gangs.size();
     group::Member member = books::member_of(kube::Pod(pod), books::parse_spec(pod.annotations));
+    group::keep_limits(limits, gang.members.size(), member);
+    const books::NodeSets& sets = books.node_sets();
+    if (sets.is_held_by(key->ns, pod.node_set) ||
+        group::reject_unless(group::check_node_sets(sets.held_by(key->ns), limits), member))
+      member.node_set = books.intern_node_set(pod.node_set);
     books.upsert_member(*key, member);
-    member.node_set = books.intern_node_set(pod.node_set);
     member.other_gates = false;
     gang.priority = std::max(gang.priority, member.priority);
     if (member.available() && member.creation_seconds > 0)
@@ -254,7 +258,7 @@ std::vector<GroupReport> plan(const Input& input, const Settings& settings,
                               const std::function<int64_t()>& micros) {
   books::Books books(settings.trees, settings.solving);
   books.replace_nodes(input.nodes);
-  std::vector<Gang> gangs = collect(input, books);
+  std::vector<Gang> gangs = collect(input, settings.limits, books);
   sort(gangs, settings.order);
   // Columns and node sets of all members first, so that a decision's time is the solver's and not the
   // set-up's.

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "books/books.h"
+#include "group/limits.h"
 #include "group/member.h"
 #include "muster/solver.h"
 #include "offline/input.h"
@@ -78,6 +79,7 @@ struct Settings {
   std::vector<books::TreeLabels> trees;
   Order order = Order::kInput;
   SolveOptions solving;
+  group::Limits limits;  // on what members ask for, as in the server
 };
 
 // `micros` is a clock that is read before and after each decision.

@@ -33,6 +33,7 @@ Result<offline::Settings> settings_of(const PlanOptions& options) {
     if (!loaded) return tl::unexpected(loaded.error());
     settings.trees = std::move(loaded->trees);
     settings.solving = loaded->solving;
+    settings.limits = loaded->limits;
   }
   return settings;
 }
@@ -52,9 +53,9 @@ int status_of(const std::vector<offline::GroupReport>& reports) {
 void add_plan_command(CLI::App& app, PlanOptions& options) {
   CLI::App* plan = app.add_subcommand(
       "plan", "place groups offline: nodes and pods as kubectl prints them, and manifests");
-  CLI::Option* config = plan->add_option("--config", options.config_file,
-                                         "a MusterConfiguration, for its levels and stepsPerDecision")
-                            ->type_name("FILE");
+  CLI::Option* config =
+      plan->add_option("--config", options.config_file, "a MusterConfiguration, for its levels and limits")
+          ->type_name("FILE");
   plan->add_option("--levels", options.levels,
                    "levels, coarse to fine: NAME=LABELKEY or LABELKEY, comma-separated")
       ->type_name("LIST")

@@ -14,7 +14,8 @@ TEST_CASE("limits: a minimum above what a group may have is refused by name and 
   spec.min_member = 1'000'000;
   REQUIRE_FALSE(check(spec, limits).has_value());
   CHECK(check(spec, limits).error().message ==
-        "muster.dev/min-member: 1000000 is more than the 100 members that a group may have here");
+        "muster.dev/min-member: 1000000 is more than the 100 members that a group may have here "
+        "(limits.membersPerGroup)");
   spec.min_member = 1;
   SubgroupSpec inner;
   inner.name = "inner";
@@ -24,7 +25,8 @@ TEST_CASE("limits: a minimum above what a group may have is refused by name and 
   outer.subgroups = {inner};
   spec.subgroups = {outer};
   CHECK(check(spec, limits).error().message ==
-        "minMember of subgroup inner: 101 is more than the 100 members that a group may have here");
+        "minMember of subgroup inner: 101 is more than the 100 members that a group may have here "
+        "(limits.membersPerGroup)");
 }
 
 TEST_CASE("limits: nobody may hold room for longer than is allowed") {
@@ -33,9 +35,10 @@ TEST_CASE("limits: nobody may hold room for longer than is allowed") {
   GroupSpec spec;
   spec.hold_timeout = Duration(60'000);
   CHECK(check(spec, limits).has_value());
-  spec.hold_timeout = Duration(60'001);
+  spec.hold_timeout = Duration(90'000);
   CHECK(check(spec, limits).error().message ==
-        "muster.dev/hold-timeout: 60001 ms is longer than the 60000 ms that a plan may be held here");
+        "muster.dev/hold-timeout: 1m30s is longer than the 1m that a plan may be held here "
+        "(limits.longestHold)");
 }
 
 TEST_CASE("limits: members and node sets are counted before one more comes") {
@@ -57,7 +60,8 @@ TEST_CASE("limits: a namespace that holds much without using it waits, others do
   CHECK(allowance.refuse("greedy", 3).has_value());
   allowance.planned("greedy", 2);
   CHECK(allowance.refuse("greedy", 1).value() ==
-        "10 members of the namespace hold room that they do not use yet, and 1 more would be beyond 10");
+        "10 members of the namespace hold room that they do not use yet, and 1 more would be beyond 10 "
+        "(limits.perNamespace.heldMembers)");
   CHECK_FALSE(allowance.refuse("modest", 10).has_value());
   // Else a group larger than the limit could never be.
   CHECK_FALSE(allowance.refuse("large", 11).has_value());
