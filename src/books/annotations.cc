@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/duration.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "books/group_spec.h"
 #include "group/quorum.h"
@@ -44,13 +45,6 @@ Result<int64_t> parse_integer(const std::string& key, const std::string& text, i
     return invalid("{}: {} is not a whole number from {} to {}", key, quoted(text), least, most);
   }
   return value;
-}
-
-// RFC 1123, at most 63 characters.
-bool is_dns_label(std::string_view text) {
-  const auto alphanumeric = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return !text.empty() && text.size() <= 63 && alphanumeric(text.front()) && alphanumeric(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) { return alphanumeric(c) || c == '-'; });
 }
 
 std::string unknown_key(std::string_view key) {
@@ -124,11 +118,8 @@ namespace {
 Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
   if (Result<void> known = check_keys(annotations); !known) return tl::unexpected(known.error());
   const std::string* name = find(annotations, "muster.dev/group-name");
-  if (!name || !is_dns_label(*name)) {
-    return invalid(
-        "muster.dev/group-name: {} is not a DNS label (lower case letters, digits and '-', at most 63)",
-        quoted(name ? *name : ""));
-  }
+  if (const Result<void> label = check_dns_label(name ? *name : ""); !label)
+    return invalid("muster.dev/group-name: {}", label.error().message);
   group::GroupSpec spec;
   const std::string* minimum = find(annotations, "muster.dev/min-member");
   const std::string* long_form = find(annotations, "muster.dev/group-spec");

@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/file.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "config/names.h"
 #include "config/reader.h"

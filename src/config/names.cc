@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 
+#include "base/names.h"
 #include "base/text.h"
 
 namespace muster::config {
@@ -21,11 +22,6 @@ bool is_qualified_name(std::string_view text) {
   if (!is_alphanumeric(text.front()) || !is_alphanumeric(text.back())) return false;
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; });
-}
-
-bool is_dns_label(std::string_view text) {
-  if (text.empty() || text.size() > 63 || text.front() == '-' || text.back() == '-') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) { return is_digit(c) || is_lower(c) || c == '-'; });
 }
 
 bool is_dns_subdomain(std::string_view text) {
@@ -77,11 +73,6 @@ Result<void> check_listen_address(std::string_view address) {
   if (!numeric && is_dns_subdomain(address)) return {};
   return invalid("{} is no address such as 127.0.0.1, ::1 or a host name (the port stands in server.port)",
                  quoted(address));
-}
-
-Result<void> check_dns_label(std::string_view name) {
-  if (is_dns_label(name)) return {};
-  return invalid("{} is no DNS label (lower case letters, digits and '-', at most 63)", quoted(name));
 }
 
 Result<void> check_object_name(std::string_view name) {

@@ -17,8 +17,7 @@ namespace muster::config {
 // What a server can listen on: an IPv4 or IPv6 address or a host name, without scheme, port or brackets.
 [[nodiscard]] Result<void> check_listen_address(std::string_view address);
 
-// Of a namespace, and of an object of a kind whose names may contain dots.
-[[nodiscard]] Result<void> check_dns_label(std::string_view name);
+// Of an object of a kind whose names may contain dots. A namespace's is a DNS label (base/names.h).
 [[nodiscard]] Result<void> check_object_name(std::string_view name);
 
 // spec.schedulerName of a pod. Kubernetes asks nothing of it; we ask for at most 253 printable characters

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/csv.h"
+#include "base/names.h"
 #include "base/text.h"
 #include "books/annotations.h"
 #include "muster/request.h"
@@ -20,6 +21,16 @@ constexpr std::size_t kRequired = 4;  // of them, the first
 constexpr double kLongest = 3.2e9;    // seconds, a hundred years
 constexpr int64_t kMostGpus = 1'000'000;
 constexpr std::string_view kPrefix = "muster.dev/";
+
+// Keys of annotations that are none of a constraint's: a line says these itself, …
+constexpr std::array<std::string_view, 3> kOfLine{"group-name", "min-member", "rank"};
+// … and these Muster writes on pods.
+constexpr std::array<std::string_view, 5> kWritten{"plan", "domain", "let-go", "restarts", "hold"};
+
+template <typename Keys>
+bool is_among(const Keys& keys, std::string_view key) {
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
 
 // Where each column stands in a line.
 using Layout = std::array<std::optional<std::size_t>, kColumns.size()>;
@@ -73,8 +84,10 @@ Result<kube::StringMap> asks_in(const std::string& cell) {
     const std::size_t sign = word.find('=');
     if (sign == std::string::npos) return invalid("{} is not KEY=VALUE", quoted(word));
     const std::string key = word.substr(0, sign);
-    if (key == "group-name" || key == "min-member") return invalid("{} follows from the line", quoted(word));
-    asks[std::string(kPrefix) + key] = word.substr(sign + 1);
+    if (is_among(kOfLine, key)) return invalid("{} follows from the line", quoted(word));
+    if (is_among(kWritten, key)) return invalid("{} is for Muster alone to write", quoted(word));
+    if (!asks.emplace(std::string(kPrefix) + key, word.substr(sign + 1)).second)
+      return invalid("{}: {} is there twice", quoted(word), key);
   }
   kube::StringMap annotations = asks;
   annotations["muster.dev/group-name"] = "group";
@@ -113,7 +126,10 @@ Result<Arrival> read_arrival(const Layout& layout, std::vector<std::string> cell
   const auto whole = [](int64_t least, int64_t most) {
     return [=](const std::string& cell) { return whole_in(cell, least, most); };
   };
-  const auto name = [](const std::string& cell) { return Result<std::string>(cell); };
+  const auto name = [](const std::string& cell) -> Result<std::string> {
+    if (const Result<void> label = check_dns_label(cell); !label) return tl::unexpected(label.error());
+    return cell;
+  };
   Arrival arrival;
   Line line(layout, std::move(cells));
   line.take(0, arrival.at, seconds_in);

@@ -52,7 +52,8 @@ TEST_CASE("config mistakes: the leader election is on or off, and its lease has 
   CHECK(mistake("leaderElection: {enabled: \"true\"}\n") ==
         "m.yaml:3: leaderElection.enabled: is \"true\" in quotes, not true or false");
   CHECK(mistake("leaderElection: {namespace: kube.system}\n") ==
-        "m.yaml:3: leaderElection.namespace: \"kube.system\" is no DNS label (lower case letters, digits and "
+        "m.yaml:3: leaderElection.namespace: \"kube.system\" is not a DNS label (lower case letters, digits "
+        "and "
         "'-', at most 63)");
   CHECK_THAT(mistake("leaderElection: {name: Muster}\n"),
              Catch::StartsWith("m.yaml:3: leaderElection.name: \"Muster\" is no object's name"));

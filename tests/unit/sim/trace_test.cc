@@ -42,6 +42,19 @@ TEST_CASE("trace: columns come in any order, and groups in the order of their ti
   CHECK(second.asks.empty());
 }
 
+TEST_CASE("trace: a namespace is a name that Kubernetes takes, and a long one is shown in part") {
+  const std::string head = "time,members,gpus,duration,namespace\n";
+  const std::string why = " is not a DNS label (lower case letters, digits and '-', at most 63)";
+  const auto refused = [&](const std::string& cell) { return error_of(head + "0,1,1,1," + cell + "\n"); };
+  CHECK(refused("Bad Name") == "t.csv: line 2: namespace: \"Bad Name\"" + why);
+  CHECK(refused("../x") == "t.csv: line 2: namespace: \"../x\"" + why);
+  CHECK(refused("a\x1b[31m") == "t.csv: line 2: namespace: \"a\\x1b[31m\"" + why);
+  CHECK(refused("a\xff").ends_with(why));
+  CHECK(refused(std::string(2'000'000, 'n')) ==
+        "t.csv: line 2: namespace: \"" + std::string(80, 'n') + "…\"" + why);
+  CHECK(refused("team-7").empty());
+}
+
 TEST_CASE("trace: what is wrong is named by file, line, column and value") {
   const std::string head = "time,members,gpus,duration,priority,constraint\n";
   CHECK(error_of("time,member,gpus,duration\n") ==
@@ -61,6 +74,13 @@ TEST_CASE("trace: what is wrong is named by file, line, column and value") {
   CHECK(error_of(head + "0,2,1,9,high,\n").find("line 2: priority: \"high\"") != std::string::npos);
   CHECK(error_of(head + "0,2,1,9,0,rack\n") == "t.csv: line 2: constraint: \"rack\" is not KEY=VALUE");
   CHECK(error_of(head + "0,2,1,9,0,topology-requird=rack\n").find("topology-required") != std::string::npos);
-  CHECK(error_of(head + "0,2,1,9,0,min-member=3\n").find("follows from the line") != std::string::npos);
+  for (const std::string word : {"min-member=3", "group-name=g", "rank=0"})
+    CHECK(error_of(head + "0,2,1,9,0," + word + "\n") ==
+          "t.csv: line 2: constraint: \"" + word + "\" follows from the line");
+  for (const std::string word : {"plan=p1", "domain=d", "let-go=now", "restarts=3", "hold=1"})
+    CHECK(error_of(head + "0,2,1,9,0," + word + "\n") ==
+          "t.csv: line 2: constraint: \"" + word + "\" is for Muster alone to write");
+  CHECK(error_of(head + "0,2,1,9,0,topology-required=rack topology-required=block\n") ==
+        "t.csv: line 2: constraint: \"topology-required=block\": topology-required is there twice");
   CHECK(error_of(head + "0,2,1,9,0,\"open\n") == "t.csv: line 2: a quote that does not end");
 }
