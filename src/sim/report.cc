@@ -12,6 +12,7 @@ namespace muster::sim {
 namespace {
 
 constexpr std::size_t kColumn = 14;  // characters, at least
+constexpr std::string_view kNeverPlaced = "never-placed";
 
 // Sizes from a power of two to below the next: 1, 2-3, 4-7, …
 std::string size_class(uint32_t members) {
@@ -83,6 +84,13 @@ std::string change_text(const Figure& first, const Figure& second) {
   return fmt::format("{:+.1f} %", 100 * (*second.value / *first.value - 1));
 }
 
+std::string judgement_text(const Judgement& it) {
+  const std::string line = fmt::format("{} {}", it.kept ? "✓" : "✗", it.bound.text);
+  if (it.more_never_placed == 0) return line + "\n";
+  return fmt::format("{}: {} more group{} never placed\n", line, it.more_never_placed,
+                     it.more_never_placed == 1 ? " is" : "s are");
+}
+
 // Every figure of any run, as other levels or sizes make others: those of a later run behind what they
 // follow.
 std::vector<Figure> all_figures(const std::vector<Run>& runs) {
@@ -97,6 +105,11 @@ std::vector<Figure> all_figures(const std::vector<Run>& runs) {
     }
   }
   return all;
+}
+
+double never_placed(const Run& run) {
+  const Figure* figure = find(run, kNeverPlaced);
+  return figure ? figure->value.value_or(0) : 0;
 }
 
 std::string quoted_json(std::string_view text) {
@@ -116,7 +129,7 @@ Run make_run(std::string name, const Trace& trace, const Outcome& outcome) {
   add("hosts", "hosts", Unit::kNumber, static_cast<double>(outcome.hosts));
   add("gpus", "GPUs", Unit::kNumber, static_cast<double>(outcome.gpus));
   add("groups", "groups", Unit::kNumber, static_cast<double>(trace.size()));
-  add("never-placed", "never placed", Unit::kNumber, static_cast<double>(never));
+  add(std::string(kNeverPlaced), "never placed", Unit::kNumber, static_cast<double>(never));
   add_all_waits(trace, outcome, run.figures);
   add("allocation", "GPU allocation", Unit::kShare, outcome.allocation);
   add("partly-used", "partly used hosts", Unit::kShare, outcome.partly_used);
@@ -162,10 +175,13 @@ Result<Judgement> judge(const Bound& bound, const Run& first, const Run& second)
     return invalid("{}: {} has no figure {} (it has {})", quoted(bound.text), run->name, quoted(bound.key),
                    keys);
   }
-  Judgement judgement{bound, *find(first, bound.key)->value, *find(second, bound.key)->value, false};
+  Judgement judgement{bound, *find(first, bound.key)->value, *find(second, bound.key)->value};
+  if (bound.key != kNeverPlaced)
+    judgement.more_never_placed = std::max(0.0, never_placed(second) - never_placed(first));
   const double limit = judgement.first * (1 + bound.percent / 100);
   const bool from_above = bound.text.find("=+") != std::string::npos;
-  judgement.kept = from_above ? judgement.second <= limit : judgement.second >= limit;
+  const bool within = from_above ? judgement.second <= limit : judgement.second >= limit;
+  judgement.kept = within && judgement.more_never_placed == 0;
   return judgement;
 }
 
@@ -194,7 +210,7 @@ std::string render_text(const std::vector<Run>& runs, const std::vector<Judgemen
     row.resize(row.find_last_not_of(' ') + 1);
     text += row + "\n";
   }
-  for (const Judgement& it : judgements) text += fmt::format("{} {}\n", it.kept ? "✓" : "✗", it.bound.text);
+  for (const Judgement& it : judgements) text += judgement_text(it);
   return text;
 }
 
@@ -212,8 +228,10 @@ std::string render_json(const std::vector<Run>& runs, const std::vector<Judgemen
   text += "],\"bounds\":[";
   for (const Judgement& it : judgements) {
     text +=
-        fmt::format("{}{{\"bound\":{},\"first\":{},\"second\":{},\"kept\":{}}}",
-                    text.ends_with('[') ? "" : ",", quoted_json(it.bound.text), it.first, it.second, it.kept);
+        fmt::format("{}{{\"bound\":{},\"first\":{},\"second\":{},\"kept\":{}", text.ends_with('[') ? "" : ",",
+                    quoted_json(it.bound.text), it.first, it.second, it.kept);
+    if (it.more_never_placed > 0) text += fmt::format(",\"moreNeverPlaced\":{}", it.more_never_placed);
+    text += '}';
   }
   return text + "]}\n";
 }

@@ -40,6 +40,9 @@ struct Judgement {
   Bound bound;
   double first = 0;
   double second = 0;
+  // Groups that only the second never placed: the other figures leave them out, so that these broke the
+  // bound.
+  double more_never_placed = 0;
   bool kept = false;
 };
 // kInvalid when one of the runs has no such figure; the message names those there are.

@@ -66,6 +66,28 @@ TEST_CASE("report: a bound with + is a limit from above, with - from below") {
   CHECK_FALSE(kept("allocation=-0%", first, run_of(0, 0.79)));
 }
 
+TEST_CASE("report: no bound holds when more groups are never placed, but one on their number") {
+  const auto with = [](double never, double wait) {
+    return Run{"run",
+               {{"never-placed", "never placed", Unit::kNumber, never},
+                {"wait-p95", "wait p95", Unit::kSeconds, wait},
+                {"allocation", "GPU allocation", Unit::kShare, 1}}};
+  };
+  const Run first = with(10, 100);
+  CHECK(kept("wait-p95=+5%", first, with(10, 100)));
+  CHECK(kept("wait-p95=+5%", first, with(9, 100)));
+  CHECK_FALSE(kept("wait-p95=+5%", first, with(11, 50)));
+  CHECK_FALSE(kept("allocation=-50%", first, with(11, 50)));
+  CHECK(kept("never-placed=+10%", first, with(11, 50)));
+  CHECK_FALSE(kept("never-placed=+10%", first, with(12, 50)));
+
+  const auto judgement = judge(*parse_bound("wait-p95=+5%"), first, with(50, 50));
+  REQUIRE(judgement);
+  CHECK_THAT(render_text({}, {*judgement}),
+             Catch::Contains("✗ wait-p95=+5%: 40 more groups are never placed\n"));
+  CHECK_THAT(render_json({}, {*judgement}), Catch::Contains("\"kept\":false,\"moreNeverPlaced\":40}"));
+}
+
 TEST_CASE("report: a bound that is none, or speaks of no figure, is refused") {
   for (const char* text :
        {"wait-p95", "wait-p95=5%", "wait-p95=+5", "=+5%", "wait-p95=+x%", "wait-p95=+-5%", ""}) {
