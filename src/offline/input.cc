@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "kube/decode.h"
 #include "kube/yaml.h"
 #include "offline/workloads.h"
@@ -71,6 +72,8 @@ Result<void> add_object(const kube::YamlObject& object, const std::string& sourc
 Result<void> add_text(std::string_view text, const std::string& source, Input& input) {
   const Result<std::vector<kube::YamlObject>> objects = kube::yaml_to_objects(text, source);
   if (!objects) return tl::unexpected(objects.error());
+  if (objects->empty() && kube::yaml_to_json(text, source)->empty())
+    return invalid("{}: there is no object in it", source);
   std::size_t document = 0;
   for (const kube::YamlObject& object : *objects) {
     ++document;
@@ -82,6 +85,12 @@ Result<void> add_text(std::string_view text, const std::string& source, Input& i
 }
 
 Result<void> finish(Input& input) {
+  if (input.nodes.empty() && input.pods.empty()) {
+    const std::string others = input.passed_over.empty()
+                                   ? ""
+                                   : ", only kinds such as " + muster::quoted(input.passed_over.front().kind);
+    return invalid("there is neither a node nor a pod in the input{}", others);
+  }
   std::set<std::string> seen;
   for (const kube::Node& node : input.nodes) {
     if (!seen.insert(node.name).second) return invalid("node {}: is there twice", node.name);
@@ -93,6 +102,28 @@ Result<void> finish(Input& input) {
     pod.uid = name;
   }
   return {};
+}
+
+std::vector<std::string> warnings(const Input& input) {
+  std::vector<std::string> all;
+  for (const PassedOver& it : input.passed_over) {
+    all.push_back(fmt::format("{}: line {}, object {}: kind {} is passed over{}", it.source, it.line,
+                              it.object, muster::quoted(it.kind),
+                              it.count == 1 ? "" : fmt::format(" ({} objects)", it.count)));
+  }
+  std::set<std::string_view> nodes;
+  for (const kube::Node& node : input.nodes) nodes.insert(node.name);
+  const kube::Pod* first = nullptr;
+  std::size_t astray = 0;
+  for (const kube::Pod& pod : input.pods) {
+    if (pod.node_name.empty() || pod.ended() || nodes.contains(pod.node_name)) continue;
+    if (astray++ == 0) first = &pod;
+  }
+  if (first)
+    all.push_back(fmt::format("pod {}/{} is on node {}, which is not in the input, and takes no room{}",
+                              first->ns, first->name, muster::quoted(first->node_name),
+                              astray == 1 ? "" : fmt::format("; {} pods are on such nodes", astray)));
+  return all;
 }
 
 Result<Input> read_input(const std::vector<std::string>& paths,

@@ -28,14 +28,18 @@ struct Input {
 
 // Reads a file, every *.yaml, *.yml and *.json of a directory (by name), or "-" through `read_stdin`. Other
 // kinds than Node, Pod and the workloads of workloads.h are passed over, and noted. kInvalid names file, line
-// and field, also for a node or pod that is there twice.
+// and field, also for a node or pod that is there twice, and for a source or an input that has nothing to
+// plan with.
 [[nodiscard]] Result<Input> read_input(const std::vector<std::string>& paths,
                                        const std::function<Result<std::string>()>& read_stdin);
 
-// Adds the objects of one text.
+// Adds the objects of one text; one without any, but for an empty list, is kInvalid.
 [[nodiscard]] Result<void> add_text(std::string_view text, const std::string& source, Input& input);
 
-// Every node and pod is there once; pods without a uid get one.
+// There is a node or a pod, and each of them once; pods without a uid get one.
 [[nodiscard]] Result<void> finish(Input& input);
+
+// What may not be as the user thinks, a line each: kinds passed over, pods on nodes that are not there.
+[[nodiscard]] std::vector<std::string> warnings(const Input& input);
 
 }  // namespace muster::offline

@@ -3,6 +3,9 @@
 #include <time.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
 
 #include "base/text.h"
 #include "cmd/configured.h"
@@ -44,6 +47,18 @@ Result<engine::CoordinatorOptions> load_options(const std::string& file) {
   engine::CoordinatorOptions options = to_options(*configuration);
   if (const Result<void> sound = check_levels(options.trees); !sound) return tl::unexpected(sound.error());
   return options;
+}
+
+void warn_of(const offline::Input& input, const char* command) {
+  for (const std::string& warning : offline::warnings(input))
+    std::fprintf(stderr, "%s: warning: %s\n", command, warning.c_str());
+}
+
+Result<void> write_stdout(std::string_view text) {
+  const bool whole =
+      std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+  if (!whole) return invalid("standard output: {}", std::generic_category().message(errno));
+  return {};
 }
 
 double processor_seconds() {

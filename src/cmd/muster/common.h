@@ -2,11 +2,13 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "books/books.h"
 #include "engine/coordinator.h"
+#include "offline/input.h"
 
 namespace muster::cmd {
 
@@ -16,6 +18,12 @@ namespace muster::cmd {
 
 // What a configuration file says to the engine; its levels make a topology.
 [[nodiscard]] Result<engine::CoordinatorOptions> load_options(const std::string& file);
+
+// A line on stderr for each warning about the input.
+void warn_of(const offline::Input& input, const char* command);
+
+// All of the text, or why it cannot be written.
+[[nodiscard]] Result<void> write_stdout(std::string_view text);
 
 // Processor time of this thread: a decision is one thread's work, and what else the machine does is not its.
 [[nodiscard]] double processor_seconds();

@@ -1,12 +1,9 @@
 #include "cmd/muster/plan_command.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 
 #include "base/file.h"
-#include "base/text.h"
 #include "cmd/muster/common.h"
 #include "offline/planner.h"
 #include "offline/render.h"
@@ -76,16 +73,12 @@ int run_plan(const PlanOptions& options) {
   if (!settings) return bad_input(settings.error());
   const Result<offline::Input> input = offline::read_input(options.files, read_stdin);
   if (!input) return bad_input(input.error());
-  for (const offline::PassedOver& it : input->passed_over) {
-    std::fprintf(stderr, "muster plan: warning: %s: line %zu, object %zu: kind %s is passed over%s\n",
-                 it.source.c_str(), it.line, it.object, muster::quoted(it.kind).c_str(),
-                 it.count == 1 ? "" : fmt::format(" ({} objects)", it.count).c_str());
-  }
+  warn_of(*input, "muster plan");
   const auto micros = [] { return static_cast<int64_t>(processor_seconds() * 1e6); };
   const std::vector<offline::GroupReport> reports = offline::plan(*input, *settings, micros);
   const std::string text = options.output == "json" ? offline::render_json(reports)
                                                     : offline::render_text(reports, options.explain);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (const Result<void> told = write_stdout(text); !told) return bad_input(told.error());
   return status_of(reports);
 }
 

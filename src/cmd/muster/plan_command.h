@@ -18,7 +18,8 @@ struct PlanOptions {
 
 void add_plan_command(CLI::App& app, PlanOptions& options);
 
-// 0 all groups fit, 3 some group does not, 4 some are undecided, 2 bad input, explained on stderr.
+// 0 all groups fit, 3 some group does not, 4 some are undecided, 2 bad input or an output that cannot be
+// written, explained on stderr.
 [[nodiscard]] int run_plan(const PlanOptions& options);
 
 }  // namespace muster::cmd

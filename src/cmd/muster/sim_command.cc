@@ -41,6 +41,8 @@ Result<Cluster> read_cluster(const SimOptions& options) {
   }
   auto input = offline::read_input(options.node_files, read_stdin);
   if (!input) return tl::unexpected(input.error());
+  if (input->nodes.empty()) return invalid("--nodes: there is no node in the input");
+  warn_of(*input, "muster sim");
   std::erase_if(input->pods, [](const kube::Pod& pod) { return pod.node_name.empty(); });
   return Cluster{std::move(input->nodes), std::move(input->pods)};
 }
@@ -168,7 +170,7 @@ int run_sim(const SimOptions& options) {
   if (!judgements) return bad_input(judgements.error());
   const std::string text =
       options.output == "json" ? sim::render_json(*runs, *judgements) : sim::render_text(*runs, *judgements);
-  std::fwrite(text.data(), 1, text.size(), stdout);
+  if (const Result<void> told = write_stdout(text); !told) return bad_input(told.error());
   const bool kept =
       std::all_of(judgements->begin(), judgements->end(), [](const sim::Judgement& it) { return it.kept; });
   return kept ? 0 : 1;

@@ -21,7 +21,7 @@ struct SimOptions {
 
 [[nodiscard]] CLI::App* add_sim_command(CLI::App& app, SimOptions& options);
 
-// 0; 1 when a bound is broken; 2 bad input, explained on stderr.
+// 0; 1 when a bound is broken; 2 bad input or an output that cannot be written, explained on stderr.
 [[nodiscard]] int run_sim(const SimOptions& options);
 
 }  // namespace muster::cmd

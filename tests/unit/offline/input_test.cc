@@ -66,7 +66,11 @@ TEST_CASE("Files are read in the order given and a folder by name, its manifests
 
 TEST_CASE("Kinds that say nothing about room are passed over, those without a kind are not") {
   const Folder folder;
-  CHECK(read_input({folder.write("a.yaml", "kind: Service\nmetadata: {name: s}\n")}, nothing));
+  const auto input =
+      read_input({folder.write("a.yaml", "kind: Service\nmetadata: {name: s}\n---\n" + pod("a"))}, nothing);
+  REQUIRE(input);
+  REQUIRE(warnings(*input).size() == 1);
+  CHECK(warnings(*input)[0].ends_with("a.yaml: line 1, object 1: kind \"Service\" is passed over"));
   CHECK(error_of(read_input({folder.write("b.yaml", "metadata: {name: s}\n")}, nothing))
             .find("kind: missing") != std::string::npos);
 }
