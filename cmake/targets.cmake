@@ -40,6 +40,7 @@ function(muster_program name)
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${file}/*.cc)
   add_executable(${name} ${file}_main.cc ${sources})
   target_link_libraries(${name} PRIVATE muster_flags ${ARG_DEPS})
+  target_compile_definitions(${name} PRIVATE MUSTER_VERSION="${PROJECT_VERSION}")
 endfunction()
 
 # muster_test(NAME [CONCURRENT] DEPS targets…): tests/<kind>/NAME/*.cc become the Catch2 program test_NAME, or

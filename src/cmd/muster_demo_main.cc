@@ -69,25 +69,25 @@ Try it yourself. This stays up, with the same cluster:
 }  // namespace
 
 int main(int argc, char** argv) {
-  int status = 0;
-  const auto options = demo::parse_options(argc, argv, status);
-  if (!options) return status;
+  const auto parsed = demo::parse_options(argc, argv);
+  if (const int* status = std::get_if<int>(&parsed)) return *status;
+  const auto& options = std::get<demo::Options>(parsed);
   signal(SIGPIPE, SIG_IGN);
 
   auto extender = demo::Child::start(
-      {options->extender, "--config", options->config, "--cluster", options->cluster, "--port", "0"});
+      {options.extender, "--config", options.config, "--cluster", options.cluster, "--port", "0"});
   if (!extender) {
-    fmt::print(stderr, "muster-demo: {}: {}\n", options->extender, extender.error().message);
+    fmt::print(stderr, "muster-demo: {}: {}\n", options.extender, extender.error().message);
     return 1;
   }
   const demo::Style style = demo::style_of_stdout();
-  const auto played = play(**extender, *options, style);
+  const auto played = play(**extender, options, style);
   if (!played) {
     fmt::print(stderr, "\n{}: {}\nmuster-extender's last lines:\n{}",
                demo::painted(style, demo::Ink::kRed, "muster-demo"), played.error().message,
                (*extender)->last_lines(15));
     return 1;
   }
-  tell_how_to_try(*options);
+  tell_how_to_try(options);
   return 0;
 }

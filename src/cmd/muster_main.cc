@@ -1,5 +1,6 @@
 // muster: the command line for people.
 
+#include "cmd/command_line.h"
 #include "cmd/muster/plan_command.h"
 #include "cmd/muster/sim_command.h"
 
@@ -11,10 +12,6 @@ int main(int argc, char** argv) {
   muster::cmd::SimOptions sim;
   muster::cmd::add_plan_command(app, plan);
   const CLI::App* sim_command = muster::cmd::add_sim_command(app, sim);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const auto status = muster::cmd::parse(app, argc, argv)) return *status;
   return sim_command->parsed() ? muster::cmd::run_sim(sim) : muster::cmd::run_plan(plan);
 }

@@ -1,8 +1,8 @@
 // The command line of muster-demo.
 #pragma once
 
-#include <optional>
 #include <string>
+#include <variant>
 
 namespace muster::demo {
 
@@ -13,8 +13,8 @@ struct Options {
   bool fast = false;  // no pauses, even in a terminal
 };
 
-// Nothing when the program has to end at once, with this status: after --help, or after a mistake, which has
-// then been explained on stderr.
-[[nodiscard]] std::optional<Options> parse_options(int argc, char** argv, int& status);
+// The options, or the status to exit with at once: 0 after --help and --version, 2 for a wrong command line,
+// which has been explained on stderr.
+[[nodiscard]] std::variant<Options, int> parse_options(int argc, char** argv);
 
 }  // namespace muster::demo

@@ -1,6 +1,6 @@
 #include "cmd/muster_extender/options.h"
 
-#include <CLI/CLI.hpp>
+#include "cmd/command_line.h"
 
 namespace muster::cmd {
 
@@ -22,11 +22,7 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_flag("--insecure", options.insecure, "serve plain HTTP on addresses that other machines reach");
   app.add_option("--probe", options.probe, "ask the running server for this path, e.g. /readyz, and exit")
       ->type_name("PATH");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
-  }
+  if (const auto status = parse(app, argc, argv)) return *status;
   return options;
 }
 
