@@ -88,8 +88,8 @@ void Books::rebuild() {
     node_of_[at(host)] = &node;
     apply_node(node, host);
   }
-  for (const auto& [uid, charge] : charges_) {
-    this->charge(charge);
+  for (const auto& [uid, pod] : pods_) {
+    if (pod.charge) charge(*pod.charge);
   }
 }
 
@@ -149,37 +149,41 @@ void Books::remove_node(const std::string& name) {
   stale_ = true;
 }
 
-void Books::put(const std::string& uid, Charge charge) {
-  take_away(uid);
+void Books::put(Pod& pod, Charge charge) {
+  take_away(pod);
   if (!stale_) this->charge(charge);
-  on_node_[charge.node].push_back(uid);
+  on_node_[charge.node].push_back(&pod);
   if (charge.reserved) {
-    reserved_.insert(uid);
+    ++reserved_;
     ++reserved_on_[charge.node];
   }
   touch_promises(charge.node);
-  charges_.emplace(uid, std::move(charge));
+  pod.second.charge = std::move(charge);
 }
 
-void Books::take_away(const std::string& uid) {
-  const auto found = charges_.find(uid);
-  if (found == charges_.end()) return;
-  const Charge charge = std::move(found->second);
-  charges_.erase(found);
+void Books::take_away(Pod& pod) {
+  if (!pod.second.charge) return;
+  const Charge charge = *std::exchange(pod.second.charge, std::nullopt);
   touch_promises(charge.node);
   if (!stale_) {
     if (const auto host = host_of(charge.node))
       state_.uncharge(*host, to_demand(charge.demand), charge.owner);
   }
   const auto on_node = on_node_.find(charge.node);
-  std::erase(on_node->second, uid);
+  std::erase(on_node->second, &pod);
   if (on_node->second.empty()) on_node_.erase(on_node);
-  if (charge.reserved) end_reservation(uid, charge.node);
+  if (charge.reserved) end_reservation(charge.node);
 }
 
-void Books::end_reservation(const std::string& uid, const std::string& node) {
-  reserved_.erase(uid);
-  if (--reserved_on_.at(node) == 0) reserved_on_.erase(node);
+void Books::end_reservation(const std::string& node) {
+  --reserved_;
+  const auto on_node = reserved_on_.find(node);
+  if (--on_node->second == 0) reserved_on_.erase(on_node);
+}
+
+void Books::forget_if_blank(Pods::iterator pod) {
+  const Entry& kept = pod->second;
+  if (!kept.charge && kept.node_set.none() && kept.shape.none()) pods_.erase(pod);
 }
 
 void Books::touch_promises(const std::string& node) {
@@ -187,71 +191,75 @@ void Books::touch_promises(const std::string& node) {
 }
 
 OwnerId Books::owner_of(const group::GroupKey& key, const std::string& subgroup) {
-  const auto [owner, is_new] = owners_.try_emplace({key, subgroup}, static_cast<OwnerId>(next_owner_));
+  const auto [owner, is_new] = owners_[key].try_emplace(subgroup, static_cast<OwnerId>(next_owner_));
   next_owner_ += is_new;
   return owner->second;
 }
 
 void Books::forget_group(const group::GroupKey& key) {
-  auto owner = owners_.lower_bound({key, ""});
-  while (owner != owners_.end() && owner->first.first == key) owner = owners_.erase(owner);
+  owners_.erase(key);
   last_no_.erase(key);
 }
 
 void Books::upsert_pod(const kube::Pod& pod) {
-  shapes_.drop(pod.uid);
-  forget_node_set(node_sets_.drop(pod.uid));
-  if (wants_charge(pod.uid, pod.node_name, pod.ended(), pod.requests))
-    charge_bound(pod.uid, {pod.node_name, pod.requests, kNoOwner, kEveryHost, false, ""});
+  const auto known = pods_.try_emplace(pod.uid).first;
+  shapes_.drop(known->second.shape);
+  forget_node_set(node_sets_.drop(known->second.node_set));
+  if (wants_charge(*known, pod.node_name, pod.ended(), pod.requests))
+    charge_bound(*known, {pod.node_name, pod.requests, kNoOwner, kEveryHost, false, ""});
+  forget_if_blank(known);
 }
 
 void Books::upsert_member(const group::GroupKey& key, const group::Member& member) {
-  const std::string& uid = member.pod.uid;
+  const auto known = pods_.try_emplace(member.pod.uid).first;
+  Entry& kept = known->second;
   if (member.node_set != kEveryHost)
-    forget_node_set(node_sets_.hold(uid, key.ns, member.node_set));
+    forget_node_set(node_sets_.hold(kept.node_set, key.ns, member.node_set));
   else
-    forget_node_set(node_sets_.drop(uid));
+    forget_node_set(node_sets_.drop(kept.node_set));
   if (member.ended())
-    shapes_.drop(uid);
+    shapes_.drop(kept.shape);
   else
-    shapes_.hold(uid, member.demand, member.node_set);
-  if (!wants_charge(uid, member.node, member.ended(), member.demand)) return;
-  Charge charge = reservation(key, member, member.node);
-  charge.reserved = false;
-  charge.node_set = kEveryHost;
-  charge_bound(uid, std::move(charge));
+    shapes_.hold(kept.shape, member.demand, member.node_set);
+  if (wants_charge(*known, member.node, member.ended(), member.demand)) {
+    Charge charge = reservation(key, member, member.node);
+    charge.reserved = false;
+    charge.node_set = kEveryHost;
+    charge_bound(*known, std::move(charge));
+  }
+  forget_if_blank(known);
 }
 
 // Whether what the API says is to be charged and is not yet. An unbound pod keeps its reservation; a pod that
 // has ended holds nothing.
-bool Books::wants_charge(const std::string& uid, const std::string& node, bool ended,
-                         const ResourceList& demand) {
-  const auto found = charges_.find(uid);
-  const bool known = found != charges_.end();
+bool Books::wants_charge(Pod& pod, const std::string& node, bool ended, const ResourceList& demand) {
+  const std::optional<Charge>& charge = pod.second.charge;
   if (node.empty() || ended) {
-    if (known && (ended || !found->second.reserved)) take_away(uid);
+    if (charge && (ended || !charge->reserved)) take_away(pod);
     return false;
   }
-  return !known || found->second.reserved || found->second.node != node || found->second.demand != demand;
+  return !charge || charge->reserved || charge->node != node || charge->demand != demand;
 }
 
 // Ends the pod's reservation. Where the room is taken already it stays so: nobody gains any meanwhile, who
 // would then ask again in vain.
-void Books::charge_bound(const std::string& uid, Charge charge) {
-  const auto found = charges_.find(uid);
-  const bool as_promised = found != charges_.end() && found->second.node == charge.node &&
-                           found->second.demand == charge.demand && found->second.owner == charge.owner &&
-                           found->second.exclusive == charge.exclusive;
-  if (!as_promised) return put(uid, std::move(charge));
+void Books::charge_bound(Pod& pod, Charge charge) {
+  std::optional<Charge>& before = pod.second.charge;
+  const bool as_promised = before && before->node == charge.node && before->demand == charge.demand &&
+                           before->owner == charge.owner && before->exclusive == charge.exclusive;
+  if (!as_promised) return put(pod, std::move(charge));
   touch_promises(charge.node);
-  if (found->second.reserved) end_reservation(uid, charge.node);
-  found->second = std::move(charge);
+  if (before->reserved) end_reservation(charge.node);
+  before = std::move(charge);
 }
 
 void Books::remove_pod(const std::string& uid) {
-  take_away(uid);
-  shapes_.drop(uid);
-  forget_node_set(node_sets_.drop(uid));
+  const auto known = pods_.find(uid);
+  if (known == pods_.end()) return;
+  take_away(*known);
+  shapes_.drop(known->second.shape);
+  forget_node_set(node_sets_.drop(known->second.node_set));
+  pods_.erase(known);
 }
 
 // The number may come to stand for another set, so nothing that was concluded from it may stay.
@@ -294,18 +302,20 @@ bool Books::reserve(const group::GroupKey& key, const group::Member& member, con
   ClusterState& cluster = state();
   evaluate(member.node_set);
   const auto host = host_of(node);
-  if (!host || charges_.contains(member.pod.uid)) return false;
+  if (!host) return false;
   if (cluster.exclusion(member.node_set, *host) != Exclusion::kNone) return false;
   for (const ResourceAmount& asked : to_demand(member.demand)) {
     if (asked.amount > cluster.free(*host, asked.resource)) return false;
   }
-  put(member.pod.uid, reservation(key, member, node));
+  Pod& pod = *pods_.try_emplace(member.pod.uid).first;
+  if (pod.second.charge) return false;
+  put(pod, reservation(key, member, node));
   return true;
 }
 
 bool Books::keep(const group::GroupKey& key, const group::Member& member, const std::string& node) {
   if (!nodes_.contains(node) || !want_resources(member.demand)) return false;
-  put(member.pod.uid, reservation(key, member, node));
+  put(*pods_.try_emplace(member.pod.uid).first, reservation(key, member, node));
   return true;
 }
 
@@ -317,8 +327,10 @@ Books::Charge Books::reservation(const group::GroupKey& key, const group::Member
 }
 
 void Books::unreserve(const std::string& uid) {
-  const auto found = charges_.find(uid);
-  if (found != charges_.end() && found->second.reserved) take_away(uid);
+  const auto known = pods_.find(uid);
+  if (known == pods_.end() || !known->second.charge || !known->second.charge->reserved) return;
+  take_away(*known);
+  forget_if_blank(known);
 }
 
 std::string Books::domain_of(const std::string& node) const {
@@ -358,9 +370,9 @@ std::vector<std::string> Books::broken_reservations(const std::string& node) {
            std::all_of(demand.begin(), demand.end(),
                        [&](const ResourceAmount& asked) { return cluster.free(*host, asked.resource) >= 0; });
   };
-  for (const std::string& uid : on_node_.at(node)) {
-    const Charge& charge = charges_.at(uid);
-    if (charge.reserved && !kept(charge)) broken.push_back(uid);
+  for (const Pod* pod : on_node_.at(node)) {
+    const Charge& charge = *pod->second.charge;
+    if (charge.reserved && !kept(charge)) broken.push_back(pod->first);
   }
   std::sort(broken.begin(), broken.end());
   return broken;
@@ -394,14 +406,30 @@ const kube::Node* Books::find_node(const std::string& name) const {
 std::vector<std::string> Books::uids_on(const std::string& node) const {
   const auto found = on_node_.find(node);
   if (found == on_node_.end()) return {};
-  std::vector<std::string> uids = found->second;
+  std::vector<std::string> uids;
+  for (const Pod* pod : found->second) uids.push_back(pod->first);
   std::sort(uids.begin(), uids.end());
   return uids;
 }
 
 std::string Books::node_of(const std::string& uid) const {
-  const auto found = charges_.find(uid);
-  return found == charges_.end() ? std::string() : found->second.node;
+  const Charge* charge = charge_of(uid);
+  return charge ? charge->node : std::string();
+}
+
+const Books::Charge* Books::charge_of(const std::string& uid) const {
+  const auto known = pods_.find(uid);
+  return known != pods_.end() && known->second.charge ? &*known->second.charge : nullptr;
+}
+
+std::vector<const Books::Pod*> Books::reserved_pods() const {
+  std::vector<const Pod*> pods;
+  for (const auto& [node, count] : reserved_on_) {
+    for (const Pod* pod : on_node_.at(node)) {
+      if (pod->second.charge->reserved) pods.push_back(pod);
+    }
+  }
+  return pods;
 }
 
 std::vector<std::string> Books::used_nodes() const {
@@ -414,15 +442,15 @@ std::vector<std::string> Books::used_nodes() const {
 
 std::vector<std::string> Books::bound_uids() const {
   std::vector<std::string> uids;
-  for (const auto& [uid, charge] : charges_) {
-    if (!charge.reserved) uids.push_back(uid);
+  for (const auto& [uid, pod] : pods_) {
+    if (pod.charge && !pod.charge->reserved) uids.push_back(uid);
   }
   return uids;
 }
 
 std::map<std::string, std::string> Books::reservations() const {
   std::map<std::string, std::string> nodes;
-  for (const std::string& uid : reserved_) nodes.emplace(uid, charges_.at(uid).node);
+  for (const Pod* pod : reserved_pods()) nodes.emplace(pod->first, pod->second.charge->node);
   return nodes;
 }
 

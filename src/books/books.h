@@ -17,7 +17,6 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "base/resources.h"
@@ -122,7 +121,7 @@ class Books final : public group::Room {
   [[nodiscard]] uint64_t promises_version() const { return promises_version_; }
   [[nodiscard]] const ClusterState& cluster() { return state(); }
   [[nodiscard]] std::size_t node_count() const { return nodes_.size(); }
-  [[nodiscard]] std::size_t reservation_count() const { return reserved_.size(); }
+  [[nodiscard]] std::size_t reservation_count() const { return reserved_; }
   // Questions put to the solver, and its steps.
   [[nodiscard]] uint64_t questions() const { return questions_; }
   [[nodiscard]] uint64_t steps() const { return steps_; }
@@ -140,6 +139,14 @@ class Books final : public group::Room {
     bool reserved = false;
     std::string exclusive;  // level whose domains the owner uses alone; empty: shares them
   };
+  // All that is kept of a pod. A pod of which there is nothing to keep has none.
+  struct Entry {
+    std::optional<Charge> charge;
+    NodeSets::Use node_set;
+    MemberShapes::Use shape;
+  };
+  using Pods = std::unordered_map<std::string, Entry>;
+  using Pod = Pods::value_type;  // uid, entry
 
   void rebuild();
   ClusterState& state();
@@ -156,13 +163,15 @@ class Books final : public group::Room {
   [[nodiscard]] Charge reservation(const group::GroupKey& key, const group::Member& member,
                                    const std::string& node);
   void charge(const Charge& charge);
-  [[nodiscard]] bool wants_charge(const std::string& uid, const std::string& node, bool ended,
-                                  const ResourceList& demand);
-  void charge_bound(const std::string& uid, Charge charge);
-  void put(const std::string& uid, Charge charge);
-  void take_away(const std::string& uid);
-  void end_reservation(const std::string& uid, const std::string& node);
+  [[nodiscard]] bool wants_charge(Pod& pod, const std::string& node, bool ended, const ResourceList& demand);
+  void charge_bound(Pod& pod, Charge charge);
+  void put(Pod& pod, Charge charge);
+  void take_away(Pod& pod);
+  void end_reservation(const std::string& node);
+  void forget_if_blank(Pods::iterator pod);
   [[nodiscard]] std::optional<HostIndex> host_of(const std::string& node) const;
+  [[nodiscard]] const Charge* charge_of(const std::string& uid) const;
+  [[nodiscard]] std::vector<const Pod*> reserved_pods() const;
   [[nodiscard]] PlacementRequest to_request(const group::Question& question);
   [[nodiscard]] bool want_resources_of(const group::Question& question);
   // Of the members there are, waiting and bound; made again when many have come or gone.
@@ -174,12 +183,13 @@ class Books final : public group::Room {
   TopologySpec spec_;
 
   std::map<std::string, kube::Node> nodes_;
-  std::vector<const kube::Node*> node_of_;                             // by host, unless stale_
-  std::unordered_map<std::string, Charge> charges_;                    // by uid
-  std::unordered_map<std::string, std::vector<std::string>> on_node_;  // node → uids charged there
-  std::unordered_set<std::string> reserved_;                           // uids
-  std::unordered_map<std::string, uint32_t> reserved_on_;              // node → reservations
-  std::map<std::pair<group::GroupKey, std::string>, OwnerId> owners_;  // by group and subgroup path
+  std::vector<const kube::Node*> node_of_;                            // by host, unless stale_
+  Pods pods_;                                                         // by uid
+  std::unordered_map<std::string, std::vector<const Pod*>> on_node_;  // node → who is charged there
+  std::unordered_map<std::string, uint32_t> reserved_on_;             // node → reservations
+  std::size_t reserved_ = 0;                                          // reservations in all
+  std::unordered_map<group::GroupKey, std::map<std::string, OwnerId>, group::GroupKeyHash>
+      owners_;  // by group, then by subgroup path
   uint32_t next_owner_ = 0;
 
   NodeSets node_sets_;

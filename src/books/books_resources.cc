@@ -35,7 +35,7 @@ bool Books::want_resources(const ResourceList& demand) {
   std::vector<std::string> before(resources_.begin(),
                                   resources_.begin() + static_cast<std::ptrdiff_t>(known));
   resources_.resize(kOwnResources);
-  for (const std::string& uid : reserved_) add(charges_.at(uid).demand);
+  for (const Pod* pod : reserved_pods()) add(pod->second.charge->demand);
   add(demand);
   stale_ = stale_ || resources_.size() <= kMaxResources;
   if (resources_.size() <= kMaxResources) return true;
@@ -50,7 +50,9 @@ void Books::add_columns(std::size_t first) {
                      entry.first) != resources_.end();
   };
   std::vector<const Charge*> grown;
-  for (const auto& [uid, charge] : charges_) {
+  for (const auto& [uid, pod] : pods_) {
+    if (!pod.charge) continue;
+    const Charge& charge = *pod.charge;
     const auto& entries = charge.demand.entries();
     const auto host = host_of(charge.node);
     if (!host || std::none_of(entries.begin(), entries.end(), is_new)) continue;

@@ -189,8 +189,8 @@ PlacementRequest Books::to_request(const group::Question& question) {
       tree.count_elsewhere(subgroup, 1);
       continue;
     }
-    const auto charge = charges_.find(fixed.uid);
-    const Demand demand = charge == charges_.end() ? Demand{} : to_demand(charge->second.demand);
+    const Charge* charge = charge_of(fixed.uid);
+    const Demand demand = charge ? to_demand(charge->demand) : Demand{};
     request.members.push_back({roles.intern(demand, kEveryHost), subgroup, fixed.rank, *host});
   }
   for (const auto& [path, count] : question.completed) tree.count_elsewhere(tree.find(path), count);

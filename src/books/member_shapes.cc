@@ -1,33 +1,26 @@
 #include "books/member_shapes.h"
 
 #include <algorithm>
-#include <tuple>
 
 namespace muster::books {
 
-bool MemberShapes::Less::operator()(const std::pair<ResourceList, NodeSetId>& a,
-                                    const std::pair<ResourceList, NodeSetId>& b) const {
-  return std::tie(a.second, a.first.entries()) < std::tie(b.second, b.first.entries());
-}
-
-void MemberShapes::hold(const std::string& uid, const ResourceList& demand, NodeSetId node_set) {
-  const auto before = of_.find(uid);
-  if (before != of_.end() && before->second->first.second == node_set &&
-      before->second->first.first == demand)
-    return;
-  drop(uid);
-  const auto shape = counts_.try_emplace({demand, node_set}, 0).first;
+void MemberShapes::hold(Use& use, const ResourceList& demand, NodeSetId node_set) {
+  if (use.shape_ && (*use.shape_)->first.second == node_set && (*use.shape_)->first.first == demand) return;
+  drop(use);
+  auto shape = counts_.find(std::pair<const ResourceList&, NodeSetId>(demand, node_set));
+  if (shape == counts_.end()) shape = counts_.try_emplace({demand, node_set}, 0).first;
   ++shape->second;
+  ++members_;
   ++changes_;
-  of_.emplace(uid, shape);
+  use.shape_ = shape;
 }
 
-void MemberShapes::drop(const std::string& uid) {
-  const auto found = of_.find(uid);
-  if (found == of_.end()) return;
-  if (--found->second->second == 0) counts_.erase(found->second);
+void MemberShapes::drop(Use& use) {
+  if (!use.shape_) return;
+  const auto shape = *std::exchange(use.shape_, std::nullopt);
+  if (--shape->second == 0) counts_.erase(shape);
+  --members_;
   ++changes_;
-  of_.erase(found);
 }
 
 std::vector<MemberShapes::Counted> MemberShapes::by_members() const {

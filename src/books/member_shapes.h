@@ -6,8 +6,8 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
-#include <unordered_map>
+#include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -18,9 +18,12 @@ namespace muster::books {
 
 class MemberShapes {
  public:
+  // What one member asks for, kept by its owner. It has to be dropped before it is destroyed.
+  class Use;
+
   // The member asks for this, and no longer for what it asked for before. O(log shapes).
-  void hold(const std::string& uid, const ResourceList& demand, NodeSetId node_set);
-  void drop(const std::string& uid);
+  void hold(Use& use, const ResourceList& demand, NodeSetId node_set);
+  void drop(Use& use);
 
   struct Counted {
     const ResourceList* demand = nullptr;  // good until the next change
@@ -30,20 +33,33 @@ class MemberShapes {
   // Shapes with most members first. O(n log n) in the number of shapes.
   [[nodiscard]] std::vector<Counted> by_members() const;
 
-  [[nodiscard]] std::size_t members() const { return of_.size(); }
+  [[nodiscard]] std::size_t members() const { return members_; }
   // Grows with every member that comes, goes or asks for something else.
   [[nodiscard]] uint64_t changes() const { return changes_; }
 
  private:
   struct Less {
-    bool operator()(const std::pair<ResourceList, NodeSetId>& a,
-                    const std::pair<ResourceList, NodeSetId>& b) const;
+    using is_transparent = void;
+    // A shape to look for need not be copied: it is a pair with a reference.
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return std::tie(a.second, a.first.entries()) < std::tie(b.second, b.first.entries());
+    }
   };
   using Counts = std::map<std::pair<ResourceList, NodeSetId>, std::size_t, Less>;
 
   Counts counts_;
-  std::unordered_map<std::string, Counts::iterator> of_;  // by uid
+  std::size_t members_ = 0;
   uint64_t changes_ = 0;
+};
+
+class MemberShapes::Use {
+ public:
+  [[nodiscard]] bool none() const { return !shape_; }
+
+ private:
+  friend class MemberShapes;
+  std::optional<Counts::iterator> shape_;
 };
 
 }  // namespace muster::books

@@ -20,31 +20,28 @@ NodeSets::Interned NodeSets::intern(const kube::NodeSet& set) {
   return {id, true, is_added};
 }
 
-NodeSetId NodeSets::hold(const std::string& uid, const std::string& ns, NodeSetId id) {
-  if (const auto found = uses_.find(uid);
-      found != uses_.end() && found->second.id == id && found->second.ns == ns)
-    return kEveryHost;
+NodeSetId NodeSets::hold(Use& use, const std::string& ns, NodeSetId id) {
+  if (use.id_ == id && use.of_->first == ns) return kEveryHost;
   ++sets_[index(id)].pods;
-  const NodeSetId freed = drop(uid);
-  uses_[uid] = {id, ns};
-  ++of_namespace_[ns][id];
+  const NodeSetId freed = drop(use);
+  use.id_ = id;
+  use.of_ = of_namespace_.try_emplace(ns).first;
+  ++use.of_->second[id];
   return freed;
 }
 
-NodeSetId NodeSets::drop(const std::string& uid) {
-  const auto found = uses_.find(uid);
-  if (found == uses_.end()) return kEveryHost;
-  const Use use = std::move(found->second);
-  uses_.erase(found);
-  const auto of_ns = of_namespace_.find(use.ns);
-  if (--of_ns->second.at(use.id) == 0) of_ns->second.erase(use.id);
-  if (of_ns->second.empty()) of_namespace_.erase(of_ns);
-  Entry& entry = sets_[index(use.id)];
+NodeSetId NodeSets::drop(Use& use) {
+  const NodeSetId id = std::exchange(use.id_, kEveryHost);
+  if (id == kEveryHost) return kEveryHost;
+  auto& of_ns = use.of_->second;
+  if (const auto set = of_ns.find(id); --set->second == 0) of_ns.erase(set);
+  if (of_ns.empty()) of_namespace_.erase(use.of_);
+  Entry& entry = sets_[index(id)];
   if (--entry.pods > 0) return kEveryHost;
   numbers_.erase(entry.fingerprint);
   entry = {};
-  free_.push_back(use.id);
-  return use.id;
+  free_.push_back(id);
+  return id;
 }
 
 std::size_t NodeSets::held_by(const std::string& ns) const {

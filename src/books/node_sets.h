@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <map>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "kube/fingerprint.h"
@@ -29,10 +28,13 @@ class NodeSets {
   // n).
   [[nodiscard]] Interned intern(const kube::NodeSet& set);
 
+  // What one pod uses, kept by its owner. It has to be dropped before it is destroyed.
+  class Use;
+
   // The pod uses this set, and no longer the one that it used before. Returns the number that came free, or
   // kEveryHost.
-  NodeSetId hold(const std::string& uid, const std::string& ns, NodeSetId id);
-  NodeSetId drop(const std::string& uid);
+  NodeSetId hold(Use& use, const std::string& ns, NodeSetId id);
+  NodeSetId drop(Use& use);
 
   // REQUIRES: the number stands for a set.
   [[nodiscard]] const kube::NodeSet& at(NodeSetId id) const { return sets_[index(id)].set; }
@@ -49,17 +51,23 @@ class NodeSets {
     kube::Fingerprint fingerprint{};
     uint32_t pods = 0;
   };
-  struct Use {
-    NodeSetId id;
-    std::string ns;
-  };
+  using Namespaces = std::map<std::string, std::map<NodeSetId, uint32_t>>;
   static std::size_t index(NodeSetId id) { return muster::at(id) - 1; }
 
   std::vector<Entry> sets_;  // by number - 1
   std::map<kube::Fingerprint, NodeSetId> numbers_;
   std::vector<NodeSetId> free_;
-  std::unordered_map<std::string, Use> uses_;                          // by uid
-  std::map<std::string, std::map<NodeSetId, uint32_t>> of_namespace_;  // pods by namespace and set
+  Namespaces of_namespace_;  // pods by namespace and set
+};
+
+class NodeSets::Use {
+ public:
+  [[nodiscard]] bool none() const { return id_ == kEveryHost; }
+
+ private:
+  friend class NodeSets;
+  NodeSetId id_ = kEveryHost;
+  Namespaces::iterator of_;
 };
 
 }  // namespace muster::books

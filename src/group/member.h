@@ -1,7 +1,9 @@
 // A member of a group as the group sees it: values copied from its pod, no pointers into other modules.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +21,14 @@ struct GroupKey {
   std::string name;
   friend auto operator<=>(const GroupKey&, const GroupKey&) = default;
   [[nodiscard]] std::string text() const { return ns + "/" + name; }
+};
+
+// For tables by group.
+struct GroupKeyHash {
+  std::size_t operator()(const GroupKey& key) const {
+    const std::hash<std::string> hash;
+    return hash(key.name) * 31 + hash(key.ns);
+  }
 };
 
 // Which pod; the uid decides, the names are for calls and messages.

@@ -28,13 +28,15 @@ TEST_CASE("equal node sets have one number, different ones do not") {
 TEST_CASE("a node set's number is used again when its last pod has gone, and not before") {
   NodeSets sets;
   const NodeSetId a = sets.intern(zone("a")).id;
-  CHECK(sets.hold("1", "x", a) == kEveryHost);
-  CHECK(sets.hold("2", "y", a) == kEveryHost);
-  CHECK(sets.hold("1", "x", a) == kEveryHost);
-  CHECK(sets.drop("1") == kEveryHost);
-  CHECK(sets.drop("1") == kEveryHost);
+  NodeSets::Use one;
+  NodeSets::Use two;
+  CHECK(sets.hold(one, "x", a) == kEveryHost);
+  CHECK(sets.hold(two, "y", a) == kEveryHost);
+  CHECK(sets.hold(one, "x", a) == kEveryHost);
+  CHECK(sets.drop(one) == kEveryHost);
+  CHECK(sets.drop(one) == kEveryHost);
   CHECK(sets.intern(zone("b")).id != a);
-  CHECK(sets.drop("2") == a);
+  CHECK(sets.drop(two) == a);
   const auto c = sets.intern(zone("c"));
   CHECK(c.id == a);
   CHECK(c.is_new);
@@ -46,8 +48,9 @@ TEST_CASE("a pod that changes its node set lets go of the one before") {
   NodeSets sets;
   const NodeSetId a = sets.intern(zone("a")).id;
   const NodeSetId b = sets.intern(zone("b")).id;
-  CHECK(sets.hold("1", "x", a) == kEveryHost);
-  CHECK(sets.hold("1", "x", b) == a);
+  NodeSets::Use pod;
+  CHECK(sets.hold(pod, "x", a) == kEveryHost);
+  CHECK(sets.hold(pod, "x", b) == a);
   CHECK(sets.held_by("x") == 1);
   CHECK(sets.is_held_by("x", zone("b")));
   CHECK_FALSE(sets.is_held_by("x", zone("a")));
@@ -56,10 +59,11 @@ TEST_CASE("a pod that changes its node set lets go of the one before") {
 
 TEST_CASE("ever new node sets of pods that come and go occupy no more than the pods that are there") {
   NodeSets sets;
-  for (int i = 0; i < 10'000; ++i) {
+  std::vector<NodeSets::Use> pods(10'000);
+  for (std::size_t i = 0; i < pods.size(); ++i) {
     const NodeSetId id = sets.intern(zone(std::to_string(i))).id;
-    CHECK(sets.hold(std::to_string(i), "tenant", id) == kEveryHost);
-    if (i >= 10) sets.drop(std::to_string(i - 10));
+    CHECK(sets.hold(pods[i], "tenant", id) == kEveryHost);
+    if (i >= 10) sets.drop(pods[i - 10]);
   }
   CHECK(sets.count() <= 12);
   CHECK(sets.held_by("tenant") == 10);
