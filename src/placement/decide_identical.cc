@@ -25,21 +25,27 @@ bool all_are_inside(const Problem& problem, LevelId level) {
 
 }  // namespace
 
-std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
-  std::vector<DomainId> result;
+void each_candidate(const Problem& problem, LevelId level, const std::function<bool(DomainId)>& look_at) {
   if (!problem.bound_hosts.empty()) {
     const DomainId domain = problem.topology.domain_of(problem.bound_hosts.front(), level);
     const bool inside =
         problem.topology.domain_of(problem.bound_hosts.front(), problem.required) != kNoDomain;
-    if (inside && domain != kNoDomain && problem.holds_bound(domain)) result.push_back(domain);
-    return result;
+    if (inside && domain != kNoDomain && problem.holds_bound(domain)) look_at(domain);
+    return;
   }
   const DomainRange range = problem.topology.domains(level);
-  result.reserve(range.size());
   const bool all = all_are_inside(problem, level);
   for (uint32_t i = range.first; i < range.last; ++i)
     if (const auto domain = static_cast<DomainId>(i); all || is_below_required(problem, domain))
-      result.push_back(domain);
+      if (!look_at(domain)) return;
+}
+
+std::vector<DomainId> candidates(const Problem& problem, LevelId level) {
+  std::vector<DomainId> result;
+  each_candidate(problem, level, [&](DomainId domain) {
+    result.push_back(domain);
+    return true;
+  });
   return result;
 }
 

@@ -1,6 +1,7 @@
 // The search over domains, common to all packers: levels fine to coarse, domains tightest first.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,8 @@ struct Search {
 
 // Domains of a level that hold the bound members.
 [[nodiscard]] std::vector<DomainId> candidates(const Problem& problem, LevelId level);
+// The same, one after another, until one is the last that is looked at (false).
+void each_candidate(const Problem& problem, LevelId level, const std::function<bool(DomainId)>& look_at);
 
 // One kind, no structure: exact, the budget is not touched.
 [[nodiscard]] Outcome decide_identical(Search& search);

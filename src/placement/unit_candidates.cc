@@ -31,6 +31,20 @@ class Candidates {
       units_.push_back(unit);
   }
 
+  // Whether there is nothing to be seen in the domain: it has no room, or it only matters how many of its
+  // hosts have. That its room says where no host has room for two; as many as are looked at have to be found
+  // before.
+  [[nodiscard]] bool pass_over(DomainId domain) {
+    for (const uint32_t kind : needs_.order)
+      if (needs_.rooms[kind]->domain(domain) < int64_t{problem_.kinds[kind].count}) return true;
+    const uint32_t kind = needs_.order.front();
+    const KindRooms& rooms = *needs_.rooms[kind];
+    const bool alike = needs_.order.size() == 1 && problem_.kinds[kind].count == 1 && rooms.most() <= 1;
+    if (!alike || of_room_[1] < kMostOfOneRoom) return false;
+    passed_over_ += static_cast<std::size_t>(rooms.domain(domain));
+    return true;
+  }
+
   [[nodiscard]] std::vector<DomainId> take() { return std::move(units_); }
 
  private:
@@ -48,22 +62,27 @@ std::vector<DomainId> unit_candidates(const Problem& problem, LevelId within, Le
   const Topology& topology = problem.topology;
   Candidates found(problem, needs);
   if (!topology.nests(within, level)) return {};
-  for (const DomainId domain : candidates(problem, within)) {
-    if (found.full()) break;
-    if (level == topology.host_level()) {
-      for (const HostIndex host : topology.hosts(domain)) {
-        if (found.full()) break;
-        found.consider(topology.host_domain(host),
-                       [&](const KindRooms& rooms) { return int64_t{rooms.host(host)}; });
-      }
-      continue;
+  const auto consider_hosts = [&](DomainId domain) {
+    for (const HostIndex host : topology.hosts(domain)) {
+      if (found.full()) return;
+      found.consider(topology.host_domain(host),
+                     [&](const KindRooms& rooms) { return int64_t{rooms.host(host)}; });
     }
+  };
+  const auto consider_domains = [&](DomainId domain) {
     const DomainRange range = topology.domains_within(domain, level);
     for (uint32_t i = range.first; i < range.last && !found.full(); ++i) {
       const auto unit = static_cast<DomainId>(i);
       found.consider(unit, [&](const KindRooms& rooms) { return rooms.domain(unit); });
     }
-  }
+  };
+  each_candidate(problem, within, [&](DomainId domain) {
+    if (level != topology.host_level())
+      consider_domains(domain);
+    else if (!found.pass_over(domain))
+      consider_hosts(domain);
+    return !found.full();
+  });
   return found.take();
 }
 

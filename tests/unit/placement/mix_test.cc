@@ -136,3 +136,15 @@ TEST_CASE("mix: a host that was refused, or that the group may not use, is not c
   bench.state.set_status(bench.host("n2"), Exclusion::kUnschedulable);
   CHECK(host_of(request, bench, &mix) == "n1");
 }
+
+// Hosts of later racks are counted without a look at each.
+TEST_CASE("mix: of hosts with the same room the first 64 are looked at, in whatever racks they are") {
+  const auto chosen = [](const std::string& without_cpu) {
+    Bench bench = make_grid(1, 20, 10, 1);
+    bench.state.charge(bench.host(without_cpu), {{bench.cpu, 64'000}});
+    Mix mix = mix_of(bench, {pod(bench, 1, 1'000)});
+    return host_of(identical(1, {{bench.gpu, 1}}, "block", "rack"), bench, &mix);
+  };
+  CHECK(chosen("n60") == "n60");
+  CHECK(chosen("n100") == "n0");
+}
