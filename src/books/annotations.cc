@@ -163,14 +163,15 @@ Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
 }
 
 Result<void> check_member(const kube::StringMap& annotations, const group::GroupSpec& spec) {
-  if (const std::string* text = find(annotations, "muster.dev/rank")) {
-    if (Result<int64_t> rank = parse_integer("muster.dev/rank", *text, 0, INT32_MAX); !rank)
-      return tl::unexpected(rank.error());
-  }
-  if (const std::string* path = find(annotations, "muster.dev/subgroup");
-      path && !group::knows(spec, *path)) {
-    return invalid("muster.dev/subgroup: {} is not among the subgroups of muster.dev/group-spec",
-                   muster::quoted(*path));
+  for (const auto& [name, value] : annotations) {
+    const std::string_view key = name;
+    if (key == "muster.dev/rank") {
+      if (Result<int64_t> rank = parse_integer(name, value, 0, INT32_MAX); !rank)
+        return tl::unexpected(rank.error());
+    } else if (key == "muster.dev/subgroup" && !group::knows(spec, value)) {
+      return invalid("muster.dev/subgroup: {} is not among the subgroups of muster.dev/group-spec",
+                     muster::quoted(value));
+    }
   }
   return {};
 }
@@ -188,7 +189,7 @@ bool SpecReader::has_read(const kube::StringMap& annotations) const {
   return known == asked_.end() && request_;
 }
 
-Result<group::GroupSpec> SpecReader::read(const kube::StringMap& annotations) {
+group::SharedSpec SpecReader::read(const kube::StringMap& annotations) {
   if (!has_read(annotations)) {
     asked_ = annotations;
     std::erase_if(asked_, is_of_member);
@@ -201,10 +202,10 @@ Result<group::GroupSpec> SpecReader::read(const kube::StringMap& annotations) {
 }
 
 Result<group::GroupSpec> parse_spec(const kube::StringMap& annotations) {
-  return SpecReader().read(annotations);
+  return SpecReader().read(annotations).result();
 }
 
-group::Member member_of(kube::Pod&& pod, Result<group::GroupSpec> spec) {
+group::Member member_of(kube::Pod&& pod, group::SharedSpec spec) {
   group::Member member;
   member.spec = std::move(spec);
   member.index = index_of(pod);
@@ -224,12 +225,13 @@ group::Member member_of(kube::Pod&& pod, Result<group::GroupSpec> spec) {
   member.readiness_gate = std::find(pod.readiness_gates.begin(), pod.readiness_gates.end(), kReadinessGate) !=
                           pod.readiness_gates.end();
   member.shown_ready = pod.group_ready;
-  for (auto& [key, value] : pod.annotations) {
+  for (auto& [name, value] : pod.annotations) {
+    const std::string_view key = name;
     if (key == "muster.dev/plan") member.plan = std::move(value);
     if (key == "muster.dev/subgroup") member.subgroup = std::move(value);
     if (key == "muster.dev/let-go") member.mark = std::move(value);
     if (key == "muster.dev/restarts")
-      member.restarts = static_cast<uint32_t>(parse_integer(key, value, 0, 1'000'000).value_or(0));
+      member.restarts = static_cast<uint32_t>(parse_integer(name, value, 0, 1'000'000).value_or(0));
   }
   member.pod = {std::move(pod.ns), std::move(pod.name), std::move(pod.uid)};
   member.version = std::move(pod.resource_version);

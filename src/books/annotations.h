@@ -33,16 +33,16 @@ inline constexpr const char* kReadinessGate = "muster.dev/group-ready";
 // annotations alone, so what was parsed last is kept: the same request again costs a comparison.
 class SpecReader {
  public:
-  [[nodiscard]] Result<group::GroupSpec> read(const kube::StringMap& annotations);
+  [[nodiscard]] group::SharedSpec read(const kube::StringMap& annotations);
 
  private:
   [[nodiscard]] bool has_read(const kube::StringMap& annotations) const;
 
-  kube::StringMap asked_;                            // what the group was asked for last
-  std::optional<Result<group::GroupSpec>> request_;  // its meaning
+  kube::StringMap asked_;                     // what the group was asked for last
+  std::optional<group::SharedSpec> request_;  // its meaning
 };
 
 // All of the member but its node set, which the books intern. `spec` is the meaning of its annotations.
-[[nodiscard]] group::Member member_of(kube::Pod&& pod, Result<group::GroupSpec> spec);
+[[nodiscard]] group::Member member_of(kube::Pod&& pod, group::SharedSpec spec);
 
 }  // namespace muster::books

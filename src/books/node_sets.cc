@@ -49,10 +49,12 @@ std::size_t NodeSets::held_by(const std::string& ns) const {
   return found == of_namespace_.end() ? 0 : found->second.size();
 }
 
-bool NodeSets::is_held_by(const std::string& ns, const kube::NodeSet& set) const {
+NodeSetId NodeSets::held_by(const std::string& ns, const kube::NodeSet& set) const {
   const auto number = numbers_.find(kube::fingerprint_of(set));
   const auto found = of_namespace_.find(ns);
-  return number != numbers_.end() && found != of_namespace_.end() && found->second.contains(number->second);
+  const bool held =
+      number != numbers_.end() && found != of_namespace_.end() && found->second.contains(number->second);
+  return held ? number->second : kEveryHost;
 }
 
 }  // namespace muster::books

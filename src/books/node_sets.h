@@ -42,8 +42,8 @@ class NodeSets {
   [[nodiscard]] std::size_t count() const { return sets_.size(); }
   // How many different sets the pods of a namespace hold.
   [[nodiscard]] std::size_t held_by(const std::string& ns) const;
-  // Some pod of the namespace holds just this set.
-  [[nodiscard]] bool is_held_by(const std::string& ns, const kube::NodeSet& set) const;
+  // The number of this set, if some pod of the namespace holds it; else kEveryHost.
+  [[nodiscard]] NodeSetId held_by(const std::string& ns, const kube::NodeSet& set) const;
 
  private:
   struct Entry {

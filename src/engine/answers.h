@@ -68,7 +68,7 @@ class Answers {
   };
 
   mutable std::shared_mutex mutex_;  // guards everything below
-  std::map<group::GroupKey, std::shared_ptr<GroupWords>> groups_;
+  std::unordered_map<group::GroupKey, std::shared_ptr<GroupWords>, group::GroupKeyHash> groups_;
   std::unordered_map<std::string, Entry> members_;
   std::shared_ptr<const extender::Promises> promises_ = std::make_shared<extender::Promises>();
 };

@@ -1,5 +1,7 @@
 #include "engine/coordinator.h"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace muster::engine {
@@ -145,11 +147,12 @@ void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   if (!key) return books_.upsert_pod(pod);
 
   if (!entry) member_of_[pod.uid] = entry = &entry_of(*key, now);
-  touched_.insert(entry);
+  touch(*entry);
   Group& group = entry->group;
-  Result<group::GroupSpec> spec = entry->specs.read(pod.annotations);
+  group::SharedSpec spec = entry->specs.read(pod.annotations);
   const kube::NodeSet node_set = std::move(pod.node_set);
-  group::Member member = books::member_of(std::move(pod), std::move(spec));
+  std::unique_ptr<group::Member> made(new group::Member(books::member_of(std::move(pod), std::move(spec))));
+  group::Member& member = *made;
   const auto found = group.members().find(member.pod.uid);
   const group::Member* known = found == group.members().end() ? nullptr : &found->second;
   group::keep_limits(options_.limits, group.members().size() - (known != nullptr), member);
@@ -161,7 +164,7 @@ void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   }
   if (!known || known->subgroup != member.subgroup)
     answers_.set_member(member.pod.uid, *key, member.subgroup);
-  group.upsert(std::move(member), context(now));
+  group.upsert(std::move(made), context(now));
 }
 
 Coordinator::Entry& Coordinator::entry_of(const GroupKey& key, TimePoint now) {
@@ -180,8 +183,8 @@ NodeSetId Coordinator::node_set_of(const group::Member* before, const kube::Node
   const NodeSetId held = before ? before->node_set : kEveryHost;
   if (held != kEveryHost && sets.at(held) == node_set) return held;
   const std::string& ns = member.pod.ns;
-  const bool fine = sets.is_held_by(ns, node_set) ||
-                    group::reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
+  if (const NodeSetId known = sets.held_by(ns, node_set); known != kEveryHost) return known;
+  const bool fine = group::reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
   return fine ? books_.intern_node_set(node_set) : kEveryHost;
 }
 
@@ -192,7 +195,7 @@ void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   Entry& entry = *found->second;
   member_of_.erase(found);
   answers_.erase_member(uid);
-  touched_.insert(&entry);
+  touch(entry);
   entry.group.remove(uid, context(now));
   books_.remove_pod(uid);
   forget_if_empty(entry, now);
@@ -207,7 +210,8 @@ void Coordinator::forget_if_empty(Entry& entry, TimePoint now) {
   queue_.remove(key);
   answers_.erase_group(key);
   books_.forget_group(key);
-  touched_.erase(&entry);
+  // It is near the end, where its last pod's event has put it.
+  if (entry.touched) touched_.erase(std::prev(std::find(touched_.rbegin(), touched_.rend(), &entry).base()));
   groups_.erase(key);
 }
 
@@ -216,8 +220,12 @@ void Coordinator::forget_if_empty(Entry& entry, TimePoint now) {
 Group* Coordinator::group_of(const std::string& uid) {
   const auto found = member_of_.find(uid);
   if (found == member_of_.end()) return nullptr;
-  touched_.insert(found->second);
+  touch(*found->second);
   return &found->second->group;
+}
+
+void Coordinator::touch(Entry& entry) {
+  if (!std::exchange(entry.touched, true)) touched_.push_back(&entry);
 }
 
 // Promise 1: before the pods are listed a member cannot be told from a pod of no group, and nothing is bound.

@@ -95,9 +95,7 @@ class Coordinator {
     std::optional<uint64_t> published = {};    // the group's version that answers_ shows
     std::optional<group::State> counted = {};  // the state it is counted in
     std::string limit_told = {};               // why it was not planned, as its members know
-  };
-  struct ByKey {
-    bool operator()(const Entry* a, const Entry* b) const { return a->group.key() < b->group.key(); }
+    bool touched = false;                      // it is among touched_
   };
 
   [[nodiscard]] group::Context context(TimePoint now);
@@ -112,6 +110,7 @@ class Coordinator {
   [[nodiscard]] Entry& entry_of(const group::GroupKey& key, TimePoint now);
   // The group that an event of this pod goes to; nullptr for a pod of no group.
   [[nodiscard]] group::Group* group_of(const std::string& uid);
+  void touch(Entry& entry);
   void start(TimePoint now);
   void recheck_touched(TimePoint now);
   void see_node(const std::string& node, TimePoint now);
@@ -136,12 +135,12 @@ class Coordinator {
   Answers& answers_;
   books::Books books_;
   group::Progress progress_;
-  std::map<group::GroupKey, Entry> groups_;
+  std::unordered_map<group::GroupKey, Entry, group::GroupKeyHash> groups_;
   std::unordered_map<std::string, Entry*> member_of_;        // by uid
   std::unordered_map<std::string, uint64_t> foreign_calls_;  // uid → bind call of a pod of no group
   NodeHealth health_;
   std::set<std::string> touched_nodes_;         // whose reservations have to be looked at again
-  std::set<Entry*, ByKey> touched_;             // groups to which something has happened since the last turn
+  std::vector<Entry*> touched_;                 // groups to which something has happened since the last turn
   Timetable<group::GroupKey> timers_;           // of the groups that are not touched
   PlanQueue queue_;                             // likewise
   std::map<group::State, std::size_t> states_;  // groups with members

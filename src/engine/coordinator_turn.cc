@@ -20,7 +20,10 @@ bool is_said_by_the_leader(const group::Command& command) {
 void Coordinator::advance(TimePoint now) {
   if (!leading_) std::erase_if(commands_, is_said_by_the_leader);
   if (synced() && leading_) act(now);
-  for (Entry* entry : std::exchange(touched_, {})) settle(*entry, now);
+  for (Entry* entry : std::exchange(touched_, {})) {
+    entry->touched = false;
+    settle(*entry, now);
+  }
   if (!started_ || promises_published_ == books_.promises_version()) return;
   promises_published_ = books_.promises_version();
   answers_.set_promises(books_.promises());
@@ -32,7 +35,7 @@ void Coordinator::act(TimePoint now) {
   for (const Entry* entry : touched_) timers_.set(entry->group.key(), entry->group.next_timer());
   for (const GroupKey& key : timers_.take_due(now)) {
     Entry& entry = groups_.at(key);
-    touched_.insert(&entry);
+    touch(entry);
     entry.group.tick(context(now));
   }
   plan(now);
@@ -42,10 +45,12 @@ void Coordinator::act(TimePoint now) {
 void Coordinator::start(TimePoint now) {
   started_ = true;
   recheck_touched(now);
-  for (auto& [key, entry] : groups_) entry.group.find_claims(context(now));
-  for (auto& [key, entry] : groups_) {
-    touched_.insert(&entry);
-    entry.group.resume(context(now));
+  std::map<GroupKey, Entry*> by_key;
+  for (auto& [key, entry] : groups_) by_key.emplace(key, &entry);
+  for (const auto& [key, entry] : by_key) entry->group.find_claims(context(now));
+  for (const auto& [key, entry] : by_key) {
+    touch(*entry);
+    entry->group.resume(context(now));
   }
 }
 
@@ -67,7 +72,7 @@ void Coordinator::plan(TimePoint now) {
     const std::size_t before = books_.reservation_count();
     group->plan(context(now), epoch);
     if (books_.reservation_count() > before) allowance.planned(ns, books_.reservation_count() - before);
-    touched_.insert(&entry);
+    touch(entry);
     enqueue(*group, now);
   }
 }
@@ -130,8 +135,9 @@ void Coordinator::publish(Entry& entry) {
   answers_.set_group(group.key(), group.reason(), shield_of(group));
   for (const std::string& uid : group.take_moved()) {
     const auto member = member_of_.find(uid);
-    if (member != member_of_.end() && member->second == &entry)
-      answers_.set_node(uid, group.planned_node(uid), group.plan_of(uid));
+    if (member == member_of_.end() || member->second != &entry) continue;
+    const std::string* node = group.planned_node(uid);
+    answers_.set_node(uid, node, node ? group.plan_of(uid) : "");
   }
 }
 

@@ -5,7 +5,7 @@
 namespace muster::group {
 namespace {
 
-const Member* find_speaker(const std::map<std::string, Member>& members, const std::string& uid) {
+const Member* find_speaker(const Members& members, const std::string& uid) {
   const auto found = members.find(uid);
   return found != members.end() && speaks(found->second) ? &found->second : nullptr;
 }
@@ -13,8 +13,7 @@ const Member* find_speaker(const std::map<std::string, Member>& members, const s
 // The first from `start` on, around the end, that satisfies `wanted`. Starting behind the last reference
 // makes the search short when members go in order.
 template <typename Wanted>
-const Member* find_around(const std::map<std::string, Member>& members, const std::string& start,
-                          const Wanted& wanted) {
+const Member* find_around(const Members& members, const std::string& start, const Wanted& wanted) {
   const auto fits = [&](const auto& entry) { return speaks(entry.second) && wanted(entry.second); };
   const auto from = members.upper_bound(start);
   auto found = std::find_if(from, members.end(), fits);
@@ -28,7 +27,7 @@ const Member* find_around(const std::map<std::string, Member>& members, const st
 bool speaks(const Member& member) { return !member.ended() && !member.terminating; }
 
 bool Agreement::agrees(const Member& member) const {
-  return !reference_.empty() && member.spec && *member.spec == spec_;
+  return !reference_.empty() && member.spec && member.spec == spec_;
 }
 
 void Agreement::listen(const std::string& uid, const Member* speaker) {
@@ -58,7 +57,7 @@ void Agreement::choose_reference(const Members& members) {
   }
   const Member* other = find_around(members, reference_, any);
   reference_ = other ? other->pod.uid : "";
-  if (other) spec_ = *other->spec;
+  if (other) spec_ = other->spec;
   for (const auto& [uid, member] : members) listen(uid, speaks(member) ? &member : nullptr);
 }
 
@@ -72,7 +71,7 @@ void Agreement::put_into_words(const Members& members) {
     dissent_ = "pod " + member.pod.name + ": " + member.spec.error().message;
     return;
   }
-  dissent_ = "the members disagree: pod " + member.pod.name + ": " + difference(*member.spec, spec_) +
+  dissent_ = "the members disagree: pod " + member.pod.name + ": " + difference(*member.spec, *spec_) +
              " (pod " + members.at(reference_).pod.name + ")";
 }
 

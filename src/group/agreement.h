@@ -4,11 +4,11 @@
 // Members that have ended or are going do not speak: they have no say in a new gathering.
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 
 #include "group/member.h"
+#include "group/members.h"
 #include "group/spec.h"
 
 namespace muster::group {
@@ -20,24 +20,22 @@ class Agreement {
  public:
   // The member `uid` of `members` is new, has changed, or is gone. Amortized O(log n); O(n) when the spec
   // that stands for all has changed.
-  void heard(const std::map<std::string, Member>& members, const std::string& uid);
+  void heard(const Members& members, const std::string& uid);
 
   // What all ask for; while they disagree, what the first of them asked for.
-  [[nodiscard]] const GroupSpec& spec() const { return spec_; }
+  [[nodiscard]] const SharedSpec& spec() const { return spec_; }
   // What is wrong with one of the members, naming it; empty when all agree.
   [[nodiscard]] const std::string& dissent() const { return dissent_; }
   // uid of the member that dissent() speaks of.
   [[nodiscard]] const std::string& dissenter() const { return dissenter_; }
 
  private:
-  using Members = std::map<std::string, Member>;
-
   [[nodiscard]] bool agrees(const Member& member) const;
   void listen(const std::string& uid, const Member* speaker);
   void choose_reference(const Members& members);
   void put_into_words(const Members& members);
 
-  GroupSpec spec_;
+  SharedSpec spec_ = no_request();
   std::string reference_;             // uid of the member that stands for all; empty when none can
   std::set<std::string> dissenters_;  // speak, and have no spec or another one
   std::string dissenter_;

@@ -37,8 +37,7 @@ std::string_view to_string(State state) {
 namespace {
 
 bool asks_the_same(const Member& a, const Member& b) {
-  const bool same_spec = a.spec.has_value() == b.spec.has_value() && (!a.spec || *a.spec == *b.spec);
-  return same_spec && a.demand == b.demand && a.node_set == b.node_set && a.index == b.index &&
+  return a.spec == b.spec && a.demand == b.demand && a.node_set == b.node_set && a.index == b.index &&
          a.subgroup == b.subgroup;
 }
 
@@ -109,23 +108,23 @@ void Group::question_changed() {
   bad_request_.clear();
 }
 
-void Group::upsert(Member member, const Context& context) {
-  const std::string uid = member.pod.uid;
-  const auto [place, is_new] = members_.try_emplace(uid);
-  Member& current = place->second;
+void Group::upsert(std::unique_ptr<Member> member, const Context& context) {
+  const Member& current = *member;
+  const std::string& uid = current.pod.uid;
+  const std::unique_ptr<const Member> before = members_.put(std::move(member));
+  const bool is_new = !before;
   if (is_new && census_.available() == 0 && live() == 0)
     gathering_since_ = context.now, gathering_told_ = false;
-  const Member before = std::exchange(current, std::move(member));
-  is_new ? census_.add(current, false) : census_.change(before, current, history_.contains(uid));
+  is_new ? census_.add(current, false) : census_.change(*before, current, history_.contains(uid));
   ++version_;
-  const bool asks_same = !is_new && asks_the_same(before, current);
-  if (!asks_same || !current.spec || speaks(before) != speaks(current)) agreement_.heard(members_, uid);
-  if (!asks_same || !stands_the_same(before, current)) question_changed();
+  const bool asks_same = before && asks_the_same(*before, current);
+  if (!asks_same || !current.spec || speaks(*before) != speaks(current)) agreement_.heard(members_, uid);
+  if (!asks_same || !stands_the_same(*before, current)) question_changed();
   forget_the_past();
-  is_new ? note_new(current) : note_change(before, &current, context);
+  is_new ? note_new(current) : note_change(*before, &current, context);
   follow_found(current, context);
-  const bool planned = find_assignment(uid) != nullptr;
-  if (planned) follow_planned(before, current, context);
+  const bool planned = before && find_assignment(uid);
+  if (planned) follow_planned(*before, current, context);
   end_plan_that_cannot_stand(context);
   proceed(context);
   tell_rejection(is_new ? uid : "", context);
@@ -151,11 +150,9 @@ void Group::follow_planned(const Member& before, const Member& member, const Con
 }
 
 void Group::remove(const std::string& uid, const Context& context) {
-  const auto found = members_.find(uid);
-  if (found == members_.end()) return;
-  census_.take_out(found->second, history_.contains(uid));
-  const Member last = std::move(found->second);
-  members_.erase(found);
+  const std::unique_ptr<const Member> last = members_.take(uid);
+  if (!last) return;
+  census_.take_out(*last, history_.contains(uid));
   history_.erase(uid);
   exclusions_.erase(uid);
   forget_found(uid, context);
@@ -163,7 +160,7 @@ void Group::remove(const std::string& uid, const Context& context) {
   agreement_.heard(members_, uid);
   question_changed();
   forget_the_past();
-  note_change(last, nullptr, context);
+  note_change(*last, nullptr, context);
   if (find_assignment(uid)) drop(uid, "it was deleted", context);
   end_plan_that_cannot_stand(context);
   tell_rejection("", context);

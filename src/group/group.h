@@ -32,6 +32,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -45,6 +46,7 @@
 #include "group/commands.h"
 #include "group/failure.h"
 #include "group/member.h"
+#include "group/members.h"
 #include "group/plan.h"
 #include "group/progress.h"
 #include "group/rank.h"
@@ -94,7 +96,10 @@ class Group {
   Group(GroupKey key, const Settings& settings, TimePoint now);
 
   // --- events -------------------------------------------------------------------------------------------
-  void upsert(Member member, const Context& context);
+  void upsert(std::unique_ptr<Member> member, const Context& context);
+  void upsert(Member member, const Context& context) {
+    upsert(std::make_unique<Member>(std::move(member)), context);
+  }
   void remove(const std::string& uid, const Context& context);
   // kube-scheduler asks to bind; the call waits until an AnswerBind with its number.
   void bind_called(const std::string& uid, const std::string& node, uint64_t call, const Context& context);
@@ -139,7 +144,7 @@ class Group {
   [[nodiscard]] bool empty() const { return members_.empty(); }
   // Without members, and with nothing to remember of those it had.
   [[nodiscard]] bool forgettable(TimePoint now) const;
-  [[nodiscard]] const std::map<std::string, Member>& members() const { return members_; }
+  [[nodiscard]] const Members& members() const { return members_; }
   [[nodiscard]] uint32_t minimum() const { return spec().min_member; }
   [[nodiscard]] uint32_t live() const { return census_.live(); }
   [[nodiscard]] int32_t priority() const;          // the highest of its members that have not ended; O(n)
@@ -172,7 +177,7 @@ class Group {
 
  private:
   // membership (group.cc)
-  [[nodiscard]] const GroupSpec& spec() const { return agreement_.spec(); }
+  [[nodiscard]] const GroupSpec& spec() const { return *agreement_.spec(); }
   [[nodiscard]] const std::string& rejection() const;
   void forget_the_past();
   void question_changed();
@@ -254,7 +259,7 @@ class Group {
 
   GroupKey key_;
   Settings settings_;
-  std::map<std::string, Member> members_;  // by uid
+  Members members_;
   Agreement agreement_;
   std::string bad_request_;  // why the books refuse the question itself; empty when they do not
   bool resumed_ = false;

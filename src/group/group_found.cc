@@ -70,7 +70,7 @@ bool Group::take_up(const std::string& id, const std::vector<const Member*>& mem
   plan_->taken_up = true;
   plan_->made = context.now;
   plan_->deadline = context.now + hold_timeout();
-  plan_->spec = spec();
+  plan_->spec = agreement_.spec();
   const auto leave_it = [&] {
     for (const auto& [taken, assignment] : plan_->assignments) context.room.unreserve(taken);
     plan_.reset();

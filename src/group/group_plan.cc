@@ -91,7 +91,7 @@ bool Group::start_plan(const Context& context, const std::vector<Placed>& placed
   plan_->id = context.new_plan_id();
   plan_->made = context.now;
   plan_->deadline = context.now + hold_timeout();
-  plan_->spec = spec();
+  plan_->spec = agreement_.spec();
   for (const auto& [uid, node] : placed) {
     Assignment& assignment = plan_->assignments[uid];
     assignment.pod = members_.at(uid).pod;
@@ -117,13 +117,14 @@ bool Group::start_plan(const Context& context, const std::vector<Placed>& placed
 }
 
 void Group::assign(Assignment& assignment, const std::string& node, const Context& context) {
+  const bool shown_before = assignment.shown;
   assignment.node = node;
   if (assignment.nominated) ++plan_->unconfirmed;
   assignment.nominated = false;
   // Without a gate its nomination is the change that makes kube-scheduler try it again: it finds its node
   // then.
   assignment.shown = !members_.at(assignment.pod.uid).held_by_gate;
-  moved_.push_back(assignment.pod.uid);
+  if (assignment.shown || shown_before) moved_.push_back(assignment.pod.uid);
   context.out.push_back(Nominate{assignment.pod, node, assignment.plan, plan_->deadline});
 }
 
@@ -134,7 +135,9 @@ const std::string* Group::planned_node(const std::string& uid) const {
 }
 
 std::string Group::plan_of(const std::string& uid) const {
-  return plan_ && plan_->assignments.contains(uid) ? plan_->assignments.at(uid).plan : std::string();
+  if (!plan_) return {};
+  const auto found = plan_->assignments.find(uid);
+  return found != plan_->assignments.end() ? found->second.plan : std::string();
 }
 
 void Group::release(Assignment& assignment, const Context& context) {
@@ -192,7 +195,7 @@ void Group::post_binding(const Assignment& assignment, TimePoint deadline, const
 void Group::end_plan_that_cannot_stand(const Context& context) {
   if (!plan_ || plan_->open) return;
   if (!rejection().empty()) return end_plan(rejection(), context);
-  if (!(plan_->spec == spec())) return end_plan("the group's annotations have changed", context);
+  if (!(plan_->spec == agreement_.spec())) return end_plan("the group's annotations have changed", context);
   if (!enough()) end_plan("the group has too few members left", context);
 }
 

@@ -47,10 +47,16 @@ enum class NodeFate {
   kGone,      // the Node object does not exist any more
 };
 
+// Of a member nothing is known of.
+[[nodiscard]] inline const SharedSpec& no_request() {
+  static const SharedSpec none{GroupSpec{}};
+  return none;
+}
+
 struct Member {
   PodId pod;
-  std::string version;                   // resourceVersion at which it was last seen
-  Result<GroupSpec> spec = GroupSpec{};  // the annotations' meaning, or what is wrong with them
+  std::string version;             // resourceVersion at which it was last seen
+  SharedSpec spec = no_request();  // of the annotations
   ResourceList demand;
   NodeSetId node_set = kEveryHost;
   std::optional<int64_t> index;  // from muster.dev/rank, the job completion index or the pod index

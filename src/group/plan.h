@@ -27,7 +27,7 @@ struct Plan {
   std::string id;
   TimePoint made;                                 // by us, or when it was taken up
   TimePoint deadline;                             // moves on while the plan, or one made before it, comes on
-  GroupSpec spec;                                 // what was asked for when it was made
+  SharedSpec spec = no_request();                 // what was asked for when it was made
   std::map<std::string, Assignment> assignments;  // by uid
   uint32_t unconfirmed = 0;                       // assignments that do not stand in the API yet
   uint32_t unbound = 0;                           // assignments not seen bound

@@ -17,8 +17,14 @@ class Progress {
   // A plan made then has taken a step. Amortized O(log n). `now` never goes back.
   void step(TimePoint made, TimePoint now) {
     // Who asks for a younger plan gets this answer, whatever younger plans did before.
-    steps_.erase(steps_.lower_bound(made), steps_.end());
-    steps_.emplace(made, now);
+    const auto later = steps_.lower_bound(made);
+    if (later != steps_.end() && later->first == made) {
+      later->second = now;
+      steps_.erase(std::next(later), steps_.end());
+    } else {
+      steps_.erase(later, steps_.end());
+      steps_.emplace_hint(steps_.end(), made, now);
+    }
     while (steps_.begin()->second + kRemembered < now) steps_.erase(steps_.begin());
   }
   // The last step of a plan made then or before; `made` itself when there was none. O(log n).

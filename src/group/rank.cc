@@ -26,14 +26,16 @@ bool by_controller_and_index(MemberRef a, MemberRef b) {
 }
 
 bool indices_repeat(const std::vector<MemberRef>& members) {
-  std::set<int64_t> seen;
-  return std::any_of(members.begin(), members.end(),
-                     [&](MemberRef m) { return m->index && !seen.insert(*m->index).second; });
+  std::vector<int64_t> indices;
+  for (MemberRef m : members)
+    if (m->index) indices.push_back(*m->index);
+  std::sort(indices.begin(), indices.end());
+  return std::adjacent_find(indices.begin(), indices.end()) != indices.end();
 }
 
 }  // namespace
 
-Ranks assign_ranks(const std::map<std::string, Member>& members) {
+Ranks assign_ranks(const Members& members) {
   std::vector<MemberRef> current;
   for (const auto& [uid, member] : members) {
     if (!member.ended() && !member.terminating && !member.lost()) current.push_back(&member);

@@ -6,7 +6,7 @@
 #include <map>
 #include <string>
 
-#include "group/member.h"
+#include "group/members.h"
 
 namespace muster::group {
 
@@ -18,6 +18,6 @@ using Ranks = std::map<std::string, int64_t>;  // by uid
 // unused ranks by age and name. When indices repeat (two Jobs in one group both count from 0), the ranks are
 // the positions in the order of controller, index, age, name; bound members keep the rank they were bound
 // with. O(n log n).
-[[nodiscard]] Ranks assign_ranks(const std::map<std::string, Member>& members);
+[[nodiscard]] Ranks assign_ranks(const Members& members);
 
 }  // namespace muster::group

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/error.h"
 
 namespace muster::group {
 
@@ -48,6 +51,30 @@ struct GroupSpec : Constraints {
   std::optional<Duration> failure_grace;  // how long a loss may last before the group lets go
   bool obey_budgets = true;               // members go through evictions that PodDisruptionBudgets can refuse
   friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
+};
+
+// What a pod's annotations mean, or what is wrong with them. The members of a group mostly say the same, so
+// copies are one text in memory.
+class SharedSpec {
+ public:
+  SharedSpec(Result<GroupSpec> read) : read_(std::make_shared<const Result<GroupSpec>>(std::move(read))) {}
+  SharedSpec(GroupSpec spec) : SharedSpec(Result<GroupSpec>(std::move(spec))) {}
+  SharedSpec(tl::unexpected<Error> error) : SharedSpec(Result<GroupSpec>(std::move(error))) {}
+
+  [[nodiscard]] bool has_value() const { return read_->has_value(); }
+  explicit operator bool() const { return has_value(); }
+  [[nodiscard]] const GroupSpec& operator*() const { return **read_; }
+  [[nodiscard]] const GroupSpec* operator->() const { return &**read_; }
+  [[nodiscard]] const Error& error() const { return read_->error(); }
+  [[nodiscard]] const Result<GroupSpec>& result() const { return *read_; }
+  // What is wrong does not count: without a meaning all are alike.
+  friend bool operator==(const SharedSpec& a, const SharedSpec& b) {
+    if (a.read_ == b.read_) return true;
+    return a.has_value() == b.has_value() && (!a || *a == *b);
+  }
+
+ private:
+  std::shared_ptr<const Result<GroupSpec>> read_;
 };
 
 // The first key on which two members' specs differ, as "muster.dev/min-member: 4 here, 5 there"; empty when

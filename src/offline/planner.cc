@@ -17,7 +17,7 @@ using group::GroupKey;
 
 struct Gang {
   GroupKey key;
-  std::map<std::string, group::Member> members;  // by uid
+  group::Members members;
   std::size_t appeared = 0;
   int32_t priority = INT32_MIN;
   int64_t created = INT64_MAX;
@@ -52,7 +52,7 @@ std::vector<Gang> collect(const Input& input, const group::Limits& limits, books
     gang.priority = std::max(gang.priority, member.priority);
     if (member.available() && member.creation_seconds > 0)
       gang.created = std::min(gang.created, member.creation_seconds);
-    gang.members.emplace(pod.uid, std::move(member));
+    gang.members.put(std::make_unique<group::Member>(std::move(member)));
   }
   std::vector<Gang> all;
   for (auto& [key, gang] : gangs) {
@@ -76,7 +76,7 @@ Result<group::Question> question_of(const Gang& gang) {
   if (!agreement.dissent().empty()) return invalid("{}", agreement.dissent());
 
   const group::Ranks rank = group::assign_ranks(gang.members);
-  group::Question question{gang.key, agreement.spec(), {}, {}, {}, {}, {}};
+  group::Question question{gang.key, *agreement.spec(), {}, {}, {}, {}, {}};
   std::map<std::string, uint32_t> completed;
   for (const auto& [uid, member] : gang.members) {
     if (member.available()) question.members.push_back(&member);

@@ -14,6 +14,20 @@
 
 namespace muster::test {
 
+// asking(member)->min_member = 3: what the member asks for, changed at the end of the statement.
+class Asking {
+ public:
+  explicit Asking(group::Member& member) : member_(member), spec_(*member.spec) {}
+  Asking(const Asking&) = delete;
+  Asking& operator=(const Asking&) = delete;
+  ~Asking() { member_.spec = std::move(spec_); }
+  group::GroupSpec* operator->() { return &spec_; }
+
+ private:
+  group::Member& member_;
+  group::GroupSpec spec_;
+};
+
 // Nodes of so many slots; every member takes one. Members are placed in order on the first node with room.
 class SlotRoom final : public group::Room {
  public:

@@ -45,8 +45,10 @@ struct Cluster : Desk {
   // Everybody who is planned is asked for.
   void bring_up() {
     settle();
-    for (const auto& [uid, seen] : std::map(coordinator.find({"ns", "g"})->members())) {
-      if (const std::string node = planned(seen.pod.name); !node.empty()) call(seen.pod.name, node);
+    std::vector<std::string> names;
+    for (const auto& [uid, seen] : coordinator.find({"ns", "g"})->members()) names.push_back(seen.pod.name);
+    for (const std::string& name : names) {
+      if (const std::string node = planned(name); !node.empty()) call(name, node);
     }
     settle();
   }

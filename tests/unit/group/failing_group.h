@@ -27,7 +27,7 @@ struct Life : GroupBench {
   }
   void make(const std::string& uid, FailurePolicy policy = FailurePolicy::kRepair, bool bare = false) {
     Member& member = pod(uid);
-    member.spec->failure_policy = policy;
+    test::Asking(member)->failure_policy = policy;
     member.controller = bare ? "" : "job";
     member.controller_uid = bare ? "" : "job-1";
     see(uid);

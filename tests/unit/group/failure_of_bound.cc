@@ -80,13 +80,13 @@ std::vector<Row> rows_of_a_bound_group() {
        [] {
          Life life;
          for (const std::string& uid : kMembers) {
-           life.pod(uid).spec->slices = {{2, "rack"}};
+           test::Asking(life.pod(uid))->slices = {{2, "rack"}};
            life.see(uid);
          }
          life.bound().let_fail("a");
          life.erase("a");
          life.make("a'");
-         life.pod("a'").spec->slices = {{2, "rack"}};
+         test::Asking(life.pod("a'"))->slices = {{2, "rack"}};
          life.see("a'");
          life.room.answer = Answer(DoesNotFit{"rack n1 is full"});
          life.room.wider = Fits{{{"a'", "n2"}}};
@@ -128,7 +128,7 @@ std::vector<Row> rows_of_a_bound_group() {
        [] {
          Life life;
          for (const std::string& uid : kMembers) {
-           life.pod(uid).spec->failure_grace = Duration(5'000);
+           test::Asking(life.pod(uid))->failure_grace = Duration(5'000);
            life.see(uid);
          }
          life.bound().let_fail("a");

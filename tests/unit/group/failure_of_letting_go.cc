@@ -53,7 +53,7 @@ std::vector<Row> rows_of_letting_go() {
        [] {
          Life life;
          for (const std::string& uid : kMembers) {
-           life.pod(uid).spec->obey_budgets = false;
+           test::Asking(life.pod(uid))->obey_budgets = false;
            life.see(uid);
          }
          life.bound().let_fail("a");

@@ -55,7 +55,7 @@ TEST_CASE_METHOD(Released, "The group's own hold timeout counts where it has one
   GroupBench other;
   other.room.slots = {{"n1", 4}};
   for (const char* uid : {"a", "b"}) {
-    other.pod(uid, 2).spec->hold_timeout = Duration(2'000);
+    test::Asking(other.pod(uid, 2))->hold_timeout = Duration(2'000);
     other.see(uid);
   }
   other.reserve();

@@ -13,8 +13,10 @@ class Ranking {
  public:
   Member& add(const std::string& uid, std::optional<int64_t> index = std::nullopt,
               const std::string& controller = "") {
-    Member& member = members_[uid];
+    auto made = std::make_unique<Member>();
+    Member& member = *made;
     member.pod = {"ns", uid, uid};
+    members_.put(std::move(made));
     member.index = index;
     member.controller = controller;
     member.creation_seconds = static_cast<int64_t>(members_.size());
@@ -23,7 +25,7 @@ class Ranking {
   std::map<std::string, int64_t> operator()() const { return assign_ranks(members_); }
 
  private:
-  std::map<std::string, Member> members_;
+  Members members_;
 };
 
 using Expected = std::map<std::string, int64_t>;

@@ -142,8 +142,8 @@ TEST_CASE("A subgroup below its minimum is not ready while another one is") {
     p.min_member = 2;
     SubgroupSpec q = p;
     q.name = "q";
-    member.spec->subgroups = {p, q};
-    member.spec->min_subgroups = 1;
+    test::Asking(member)->subgroups = {p, q};
+    test::Asking(member)->min_subgroups = 1;
     bench.see(uid);
   }
   bench.reserve();

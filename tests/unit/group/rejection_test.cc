@@ -20,7 +20,7 @@ std::set<std::string> told_pods(const Commands& commands) {
 }
 
 void set_minimum(GroupBench& bench, const std::string& uid, uint32_t minimum) {
-  bench.pod(uid).spec->min_member = minimum;
+  test::Asking(bench.pod(uid))->min_member = minimum;
   bench.see(uid);
 }
 

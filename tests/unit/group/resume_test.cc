@@ -140,7 +140,7 @@ TEST_CASE_METHOD(Restarted, "A plan that was taken up keeps its room when it end
 }
 
 TEST_CASE_METHOD(Restarted, "Who leaves a plan that was taken up keeps its room likewise") {
-  for (const char* uid : {"a", "b", "c", "d"}) bench.pod(uid).spec->min_member = 3;
+  for (const char* uid : {"a", "b", "c", "d"}) test::Asking(bench.pod(uid))->min_member = 3;
   for (const char* uid : {"a", "b", "c", "d"}) promise(uid, "n2", "p7");
   bench.restart_and_resume();
   bench.take();
@@ -212,8 +212,8 @@ TEST_CASE_METHOD(Restarted, "A plan half reserved when one of its nodes turns ou
 
 TEST_CASE_METHOD(Restarted, "Of two plans the larger is taken up and the other withdrawn") {
   static_cast<void>(bench.pod("e"));
-  for (const char* uid : {"a", "b", "c", "d"}) bench.pod(uid).spec->min_member = 3;
-  bench.pod("e").spec->min_member = 3;
+  for (const char* uid : {"a", "b", "c", "d"}) test::Asking(bench.pod(uid))->min_member = 3;
+  test::Asking(bench.pod("e"))->min_member = 3;
   for (const char* uid : {"a", "b"}) promise(uid, "n1", "p7");
   for (const char* uid : {"c", "d", "e"}) promise(uid, "n2", "p8");
   bench.restart_and_resume();
@@ -232,7 +232,7 @@ TEST_CASE_METHOD(Restarted, "Half a promise is none") {
 
 TEST_CASE_METHOD(Restarted, "A rejected group takes up nothing") {
   for (const char* uid : {"a", "b", "c", "d"}) promise(uid, "n2", "p7");
-  bench.pod("d").spec->min_member = 3;
+  test::Asking(bench.pod("d"))->min_member = 3;
   bench.restart_and_resume();
   CHECK(withdrawn().size() == 4);
   CHECK(bench.state() == State::kRejected);

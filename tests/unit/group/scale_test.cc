@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "group/group.h"
+#include "support/group_bench.h"
 
 using namespace muster;
 using namespace muster::group;
@@ -190,12 +191,13 @@ TEST_CASE("A group of 16,000 members is deleted in every state in two seconds") 
 
 TEST_CASE("16,000 members that disagree are rejected in two seconds, and each is told a few times at most") {
   Life life;
-  for (int i = 0; i < kMembers; i += 2) life.members[static_cast<std::size_t>(i)].spec->min_member = 7;
+  for (int i = 0; i < kMembers; i += 2)
+    test::Asking(life.members[static_cast<std::size_t>(i)])->min_member = 7;
   const Stopwatch watch;
   life.see_all();
   REQUIRE(life.group.state() == State::kRejected);
   for (Member& m : life.members) {
-    m.spec->min_member = 9;
+    test::Asking(m)->min_member = 9;
     life.see(m);
   }
   CHECK(life.group.state() == State::kPending);
