@@ -47,7 +47,7 @@ enum class NodeFate {
   kGone,      // the Node object does not exist any more
 };
 
-// Of a member nothing is known of.
+// What is asked for by a member that nothing is known of.
 [[nodiscard]] inline const SharedSpec& no_request() {
   static const SharedSpec none{GroupSpec{}};
   return none;

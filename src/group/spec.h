@@ -53,8 +53,8 @@ struct GroupSpec : Constraints {
   friend bool operator==(const GroupSpec&, const GroupSpec&) = default;
 };
 
-// What a pod's annotations mean, or what is wrong with them. The members of a group mostly say the same, so
-// copies are one text in memory.
+// What a pod's annotations mean, or what is wrong with them. The members of a group mostly say the same, so a
+// copy costs a reference.
 class SharedSpec {
  public:
   SharedSpec(Result<GroupSpec> read) : read_(std::make_shared<const Result<GroupSpec>>(std::move(read))) {}
