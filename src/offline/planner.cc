@@ -44,7 +44,8 @@ std::vector<Gang> collect(const Input& input, const group::Limits& limits, books
     group::Member member = books::member_of(kube::Pod(pod), books::parse_spec(pod.annotations));
     group::keep_limits(limits, gang.members.size(), member);
     const books::NodeSets& sets = books.node_sets();
-    if (sets.is_held_by(key->ns, pod.node_set) ||
+    member.node_set = sets.held_by(key->ns, pod.node_set);
+    if (member.node_set == kEveryHost &&
         group::reject_unless(group::check_node_sets(sets.held_by(key->ns), limits), member))
       member.node_set = books.intern_node_set(pod.node_set);
     books.upsert_member(*key, member);
