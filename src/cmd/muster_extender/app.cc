@@ -130,7 +130,7 @@ void App::start_engine() {
   client.burst = configuration_.kubernetes.burst;
   client_ = std::make_unique<kube::Client>(client, credentials_, clock_);
 
-  const bool elected = configuration_.leader_election.enabled;
+  const bool elected = configuration_.leader_election.enabled || options_.leader_elect;
   if (elected) start_election();
 
   engine::EngineOptions settings;

@@ -14,8 +14,9 @@ struct Options {
   std::string cluster_file;  // not empty: the embedded API instead of a cluster
   uint16_t api_port = 0;     // of the embedded API
   std::optional<uint16_t> port;
-  bool insecure = false;  // plain HTTP beyond loopback
-  std::string probe;      // not empty: ask the running server for this path and exit
+  bool insecure = false;      // plain HTTP beyond loopback
+  bool leader_elect = false;  // as leaderElection.enabled
+  std::string probe;          // not empty: ask the running server for this path and exit
 };
 
 // The options, or the status to exit with at once: 0 after --help and --version, 2 for a wrong command line,

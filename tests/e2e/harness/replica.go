@@ -26,12 +26,11 @@ func (e *Env) StartReplicaAs(name, kubeconfig string) (*Muster, error) {
 	if err != nil {
 		return nil, err
 	}
-	text := e.Manifests.MusterConfig + "\nleaderElection:\n  enabled: true\n"
-	args, err := configArgs(e.Manifests.MusterArgs, filepath.Join(e.Dir, name+".yaml"), text)
+	args, err := configArgs(e.Manifests.MusterArgs, filepath.Join(e.Dir, name+".yaml"), e.Manifests.MusterConfig)
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, "--kubeconfig="+kubeconfig, fmt.Sprintf("--port=%d", ports[0]))
+	args = append(args, "--leader-elect", "--kubeconfig="+kubeconfig, fmt.Sprintf("--port=%d", ports[0]))
 	p, err := StartProcess(e.Dir, name, append([]string{e.options.Binary}, args...)...)
 	if err != nil {
 		return nil, err

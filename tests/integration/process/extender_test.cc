@@ -191,6 +191,25 @@ test::RawSocket bind_call(uint16_t port, const std::string& pod) {
   return caller;
 }
 
+TEST_CASE("muster-extender takes part in an election when the command line says so, or the configuration") {
+  const auto has_lease = [](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--cluster", cluster(), "--port", "0"});
+    Process process(std::move(arguments));
+    const uint16_t api = process.port("API on http://127.0.0.1:");
+    const uint16_t port = process.port();
+    REQUIRE(test::soon([&] { return call(port, "GET", "/readyz").find(" 200 ") != std::string::npos; }));
+    const std::string lease = "/apis/coordination.k8s.io/v1/namespaces/muster-system/leases/muster-extender";
+    return call(api, "GET", lease).find(" 200 ") != std::string::npos;
+  };
+  test::TempDir dir;
+  const std::string enabled = dir.file("elected.yaml",
+                                       "apiVersion: muster.dev/v1alpha1\nkind: MusterConfiguration\n"
+                                       "leaderElection: {enabled: true}\n");
+  CHECK(has_lease({"--leader-elect"}));
+  CHECK(has_lease({"--config", enabled}));
+  CHECK_FALSE(has_lease({}));
+}
+
 std::size_t count_of(const std::string& part, const std::string& text) {
   std::size_t count = 0;
   for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;

@@ -51,14 +51,15 @@ TEST_CASE("config: the example in the reference holds the defaults") {
   CHECK(example->trees[0].levels.size() == 2);
 }
 
-TEST_CASE("config: every muster.yaml in manifests/ is valid") {
+TEST_CASE("config: every muster.yaml in manifests/ is valid, and beyond loopback names those it listens to") {
   std::size_t count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(test::source_dir() + "/manifests")) {
     if (entry.path().filename() != "muster.yaml") continue;
     ++count;
     const auto configuration = load(entry.path());
-    INFO((configuration ? std::string() : configuration.error().message));
-    CHECK(configuration);
+    INFO(entry.path().string() + (configuration ? std::string() : ": " + configuration.error().message));
+    REQUIRE(configuration);
+    CHECK((configuration->server.address == "127.0.0.1" || !configuration->server.tls.client_names.empty()));
   }
   CHECK(count >= 2);
 }
