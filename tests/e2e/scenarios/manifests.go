@@ -1,7 +1,6 @@
 package scenarios
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -29,7 +28,8 @@ func manifestsAdmitted(t *T) {
 	t.Must(err)
 
 	t.closedToCallers()
-	t.overlayAdmitted()
+	t.overlayAdmitted("cluster-scheduler", 1)
+	t.overlayAdmitted("two-replicas", 2)
 	_, err = t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-n", t.Namespace, "-f", filepath.Join(t.Root, "manifests/examples"))
 	t.Must(err)
 
@@ -72,29 +72,6 @@ func (t *T) closedToCallers() {
 	t.Must(err)
 	if !selector.Matches(labels.Set(deployment.Spec.Template.Labels)) {
 		t.Fail("the NetworkPolicy selects %s, the Deployment's pods are %v", selector, deployment.Spec.Template.Labels)
-	}
-}
-
-// overlayAdmitted: the overlay with its one placeholder filled in. Unfilled it must not pass:
-// a pod on a node that does not exist would just be taken away again.
-func (t *T) overlayAdmitted() {
-	overlay := filepath.Join(t.Root, "manifests/overlays/cluster-scheduler")
-	if out, err := t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-k", overlay); err == nil || !strings.Contains(err.Error(), "nodeName") {
-		t.Fail("the overlay with its placeholder left in should fail for its nodeName: %s %v", out, err)
-	}
-	text, err := t.Kubectl(t.Ctx, "kustomize", overlay)
-	t.Must(err)
-	filled := filepath.Join(t.Dir, "overlay.yaml")
-	t.Must(os.WriteFile(filled, []byte(strings.ReplaceAll(text, "CONTROL-PLANE-NODE", "control-plane-1")), 0o644))
-	out, err := t.Kubectl(t.Ctx, "apply", "--dry-run=server", "-f", filled)
-	t.Must(err)
-	if strings.Contains(out, "Warning") {
-		t.Fail("the overlay: %s", out)
-	}
-	for _, gone := range []string{"  name: system:kube-scheduler", "image: registry.k8s.io/kube-scheduler"} {
-		if strings.Contains(text, gone) {
-			t.Fail("the overlay still has %s", gone)
-		}
 	}
 }
 

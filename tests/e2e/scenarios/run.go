@@ -39,7 +39,7 @@ var All = []Scenario{
 	{"i2", "kill -9 between two bindings", killedBetweenBindings},
 	{"j", "a planned node is cordoned between plan and bind", cordonedAfterPlan},
 	{"l", "a group that asks for an unknown level is rejected and says so", unknownLevel},
-	{"m", "the manifests are admitted: pod security, overlay, examples, probes", manifestsAdmitted},
+	{"m", "the manifests are admitted: pod security, overlays, examples, probes", manifestsAdmitted},
 	{"rbac", "of the roles of the manifests each right is used: without it Muster is refused", everyRightIsUsed},
 	{"o", "a plan that is not bound in time is given back and made anew", planGivenBack},
 	{"s", "kube-scheduler's preemption takes the spare member of a group and breaks no group", preemptionIsShielded},
