@@ -41,15 +41,20 @@ std::function<std::string()> plan_ids() {
   };
 }
 
+// A name that begins with "127." may stand for any address.
+bool is_loopback(std::string_view address) {
+  const bool numeric = address.find_first_not_of("0123456789.") == std::string_view::npos;
+  return address == "localhost" || address == "::1" || (numeric && address.starts_with("127."));
+}
+
 // Whoever reaches the port decides where pods go.
 Result<void> check_exposure(const config::Server& server, bool insecure) {
-  const std::string& address = server.address;
-  const bool loopback = address == "localhost" || address == "::1" || address.starts_with("127.");
-  if (loopback || insecure || !server.tls.cert_file.empty()) return {};
+  if (is_loopback(server.address) || insecure || !server.tls.client_ca_file.empty()) return {};
+  const std::string_view missing = server.tls.cert_file.empty() ? "server.tls" : "server.tls.clientCAFile";
   return invalid(
-      "server.address {} takes calls from other machines, and without server.tls from anybody on them: set "
-      "server.tls, or start with --insecure",
-      address);
+      "server.address {} takes calls from other machines, and without {} from anybody on them: set {}, or "
+      "start with --insecure",
+      server.address, missing, missing);
 }
 
 void announce(const std::string& line) {

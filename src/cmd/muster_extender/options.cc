@@ -19,7 +19,8 @@ std::variant<Options, int> parse_options(int argc, char** argv) {
   app.add_option("--api-port", options.api_port, "port of the API in memory (default: a free one)")
       ->needs(cluster);
   app.add_option("--port", options.port, "overrides server.port; 0 picks a free one");
-  app.add_flag("--insecure", options.insecure, "serve plain HTTP on addresses that other machines reach");
+  app.add_flag("--insecure", options.insecure,
+               "let any caller from other machines in: plain HTTP, or no clientCAFile");
   app.add_flag("--leader-elect", options.leader_elect, "as leaderElection.enabled of the configuration");
   app.add_option("--probe", options.probe, "ask the running server for this path, e.g. /readyz, and exit")
       ->type_name("PATH");

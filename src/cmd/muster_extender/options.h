@@ -14,7 +14,7 @@ struct Options {
   std::string cluster_file;  // not empty: the embedded API instead of a cluster
   uint16_t api_port = 0;     // of the embedded API
   std::optional<uint16_t> port;
-  bool insecure = false;      // plain HTTP beyond loopback
+  bool insecure = false;      // any caller may be heard beyond loopback
   bool leader_elect = false;  // as leaderElection.enabled
   std::string probe;          // not empty: ask the running server for this path and exit
 };

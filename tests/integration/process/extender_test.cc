@@ -115,6 +115,36 @@ TEST_CASE("muster-extender does not serve plain HTTP to other machines unless it
   CHECK(told.wait() == 0);
 }
 
+TEST_CASE("muster-extender takes no host name for loopback because it begins like it") {
+  test::TempDir dir;
+  const std::string file = configuration(dir, "{address: 127.invalid}");
+  Process refused({"--cluster", cluster(), "--port", "0", "--config", file});
+  CHECK_THAT(refused.output_until(""),
+             Contains("server.address 127.invalid takes calls from other machines"));
+  CHECK(refused.wait() == 2);
+}
+
+TEST_CASE("muster-extender does not hear other machines without a client CA unless it is told to") {
+  test::Authority authority("test authority");
+  test::TempDir dir;
+  const test::Certificate own = authority.issue("muster", "IP:127.0.0.1");
+  const std::string tls =
+      "certFile: " + dir.file("tls.crt", own.cert_pem) + ", keyFile: " + dir.file("tls.key", own.key_pem);
+  const std::string with_ca = tls + ", clientCAFile: " + dir.file("ca.crt", authority.pem());
+  const auto run = [&](const std::string& server, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> arguments{"--cluster", cluster(),  "--port",
+                                       "0",         "--config", configuration(dir, server)};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return Process(arguments).output_until("serving on https://");
+  };
+  CHECK_THAT(run("{address: 0.0.0.0, tls: {" + tls + "}}"),
+             !Contains("serving on") && Contains("server.address 0.0.0.0") &&
+                 Contains("server.tls.clientCAFile") && Contains("--insecure"));
+  CHECK_THAT(run("{address: 0.0.0.0, tls: {" + tls + "}}", {"--insecure"}), Contains("serving on"));
+  CHECK_THAT(run("{address: 0.0.0.0, tls: {" + with_ca + "}}"), Contains("serving on"));
+  CHECK_THAT(run("{tls: {" + tls + "}}"), Contains("serving on"));
+}
+
 TEST_CASE("muster-extender keeps to the body limit, the client CA and the names of its configuration") {
   test::Authority authority("test authority");
   test::TempDir dir;
