@@ -1,15 +1,19 @@
 #include "http/tls.h"
 
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
+#include <system_error>
 
 #include "base/log.h"
+#include "http/fd.h"
 
 namespace muster::http {
 namespace {
@@ -65,6 +69,17 @@ int check_names(int good_so_far, X509_STORE_CTX* store) {
   return 0;
 }
 
+// Of a file that cannot be read OpenSSL tells a number at most.
+tl::unexpected<Error> unusable(std::string_view key, const std::string& file, std::string_view wanted) {
+  const std::string words = take_ssl_error();
+  const Fd opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  char first = 0;
+  if (opened.get() < 0 || ::read(opened.get(), &first, 1) < 0) {
+    return invalid("{} {}: {}", key, file, std::system_category().message(errno));
+  }
+  return invalid("{} {}: no usable PEM {}: {}", key, file, wanted, words);
+}
+
 }  // namespace
 
 std::string take_ssl_error() {
@@ -98,18 +113,21 @@ Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files) {
   SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN);
 
   if (SSL_CTX_use_certificate_chain_file(ctx, files.cert_file.c_str()) != 1) {
-    return invalid("tls certFile {}: {}", files.cert_file, take_ssl_error());
+    return unusable("server.tls.certFile", files.cert_file, "certificate");
   }
-  if (SSL_CTX_use_PrivateKey_file(ctx, files.key_file.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return invalid("tls keyFile {}: {}", files.key_file, take_ssl_error());
+  const bool key = SSL_CTX_use_PrivateKey_file(ctx, files.key_file.c_str(), SSL_FILETYPE_PEM) == 1;
+  const unsigned long error = ERR_peek_error();
+  const bool stranger =
+      ERR_GET_LIB(error) == ERR_LIB_X509 && ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH;
+  if (stranger || (key && SSL_CTX_check_private_key(ctx) != 1)) {
+    return invalid("server.tls.keyFile {} does not belong to server.tls.certFile {}", files.key_file,
+                   files.cert_file);
   }
-  if (SSL_CTX_check_private_key(ctx) != 1) {
-    return invalid("tls keyFile {} does not belong to certFile {}", files.key_file, files.cert_file);
-  }
+  if (!key) return unusable("server.tls.keyFile", files.key_file, "private key");
   if (files.client_ca_file.empty()) return context;
 
   if (SSL_CTX_load_verify_file(ctx, files.client_ca_file.c_str()) != 1) {
-    return invalid("tls clientCAFile {}: {}", files.client_ca_file, take_ssl_error());
+    return unusable("server.tls.clientCAFile", files.client_ca_file, "certificate");
   }
   SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(files.client_ca_file.c_str()));
   bool any_name = files.client_names.empty();

@@ -27,7 +27,7 @@ template <typename T>
 using SslPtr = std::unique_ptr<T, SslFree>;
 
 // TLS 1.2 and newer; with client_ca_file set, callers must show a certificate of that CA. kInvalid names the
-// file that cannot be used.
+// file that cannot be used, by its key in the configuration, and says why.
 [[nodiscard]] Result<SslPtr<SSL_CTX>> server_tls_context(const ServerTls& files);
 
 // The server's context, read anew when one of its files has changed, so that a rotated certificate is used

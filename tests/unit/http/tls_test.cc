@@ -350,37 +350,5 @@ TEST_CASE("tls: a rotated certificate is used without a restart, a broken one le
   CHECK(kept->call("POST", "/echo", {}, "hi", "text/plain").value().body == "hi");
 }
 
-TEST_CASE("tls: PEM texts and files that cannot be used are named") {
-  Authority authority("test authority");
-  Certificate one = authority.issue("one", "");
-  Certificate two = authority.issue("two", "");
-  ClientOptions options;
-  options.base_url = "https://127.0.0.1:1";
-  options.ca_pem = "nonsense";
-  CHECK_THAT(Client::create(options).error().message, Contains("CA certificate"));
-  options.ca_pem = authority.pem() + "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
-  CHECK_THAT(Client::create(options).error().message, Contains("CA certificate"));
-  options.ca_pem.clear();
-  options.client_cert_pem = one.cert_pem;
-  CHECK_THAT(Client::create(options).error().message, Contains("together"));
-  options.client_key_pem = "-----BEGIN nothing";
-  CHECK_THAT(Client::create(options).error().message, Contains("client key"));
-  options.client_key_pem = two.key_pem;
-  CHECK_THAT(Client::create(options).error().message, Contains("does not belong"));
-
-  TempDir dir;
-  ServerOptions server;
-  server.tls.cert_file = "/nowhere/tls.crt";
-  CHECK_THAT(Server(server).start().error().message, Contains("certFile /nowhere/tls.crt"));
-  server.tls.cert_file = dir.file("a", one.cert_pem);
-  server.tls.key_file = dir.file("b", "nonsense");
-  CHECK_THAT(Server(server).start().error().message, Contains("keyFile"));
-  server.tls.key_file = dir.file("c", two.key_pem);
-  CHECK(!Server(server).start());
-  server.tls.key_file = dir.file("d", one.key_pem);
-  server.tls.client_ca_file = dir.file("e", "");
-  CHECK_THAT(Server(server).start().error().message, Contains("clientCAFile"));
-}
-
 }  // namespace
 }  // namespace muster::http
