@@ -38,6 +38,6 @@ void AuditLine::begin_field(std::string_view name) {
   text_ += ':';
 }
 
-void AuditLine::write() const { log_info("audit {}", text()); }
+void AuditLine::write() const { log_audit(text()); }
 
 }  // namespace muster

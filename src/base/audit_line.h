@@ -23,7 +23,7 @@ class AuditLine {
   AuditLine& add(const Result<void>& result);
 
   [[nodiscard]] std::string text() const { return text_ + "}"; }
-  // Writes it to the log, behind the word «audit».
+  // Writes it to the log, at every level.
   void write() const;
 
  private:

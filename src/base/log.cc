@@ -20,13 +20,18 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
   return spdlog::level::info;
 }
 
-spdlog::logger& logger() {
-  static const auto instance = [] {
-    auto made = spdlog::stderr_logger_mt("muster");
-    made->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-    return made;
-  }();
-  return *instance;
+// Two loggers on one sink: the level is of the one, the other's lines are always written.
+struct Loggers {
+  Loggers() { sink->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v"); }
+
+  const spdlog::sink_ptr sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+  spdlog::logger leveled{"muster", sink};
+  spdlog::logger audit{"audit", sink};
+};
+
+Loggers& loggers() {
+  static Loggers instance;
+  return instance;
 }
 
 }  // namespace
@@ -39,8 +44,10 @@ Result<LogLevel> parse_log_level(std::string_view text) {
   return invalid("level: \"{}\" is none of debug, info, warning, error", text);
 }
 
-void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
+void set_log_level(LogLevel level) { loggers().leveled.set_level(to_spdlog(level)); }
 
-void log_line(LogLevel level, std::string_view message) { logger().log(to_spdlog(level), message); }
+void log_line(LogLevel level, std::string_view message) { loggers().leveled.log(to_spdlog(level), message); }
+
+void log_audit(std::string_view line) { loggers().audit.info("audit {}", line); }
 
 }  // namespace muster

@@ -18,6 +18,8 @@ enum class LogLevel { kDebug, kInfo, kWarning, kError };
 
 void set_log_level(LogLevel level);
 void log_line(LogLevel level, std::string_view message);
+// A line of the audit trail, behind the word «audit»: info, and written whatever the level is.
+void log_audit(std::string_view line);
 
 template <typename... Args>
 void log_debug(fmt::format_string<Args...> format, Args&&... args) {

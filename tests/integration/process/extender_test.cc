@@ -247,8 +247,15 @@ std::size_t count_of(const std::string& part, const std::string& text) {
 }
 
 TEST_CASE(
-    "muster-extender logs a refusal once, however often it is asked, and its count when the pod is gone") {
-  Process process({"--cluster", cluster(), "--port", "0"});
+    "muster-extender logs a refusal once, however often it is asked, and its count when the pod is gone, at "
+    "every level of the log") {
+  const std::string level = GENERATE("debug", "info", "warning", "error");
+  test::TempDir dir;
+  const std::string file = dir.file("muster.yaml",
+                                    "apiVersion: muster.dev/v1alpha1\nkind: MusterConfiguration\n"
+                                    "logging: {level: " +
+                                        level + "}\n");
+  Process process({"--cluster", cluster(), "--port", "0", "--config", file});
   const uint16_t api = process.port("API on http://127.0.0.1:");
   const uint16_t port = process.port("serving on http://127.0.0.1:");
   const std::string pods = "/api/v1/namespaces/default/pods";
@@ -274,6 +281,7 @@ TEST_CASE(
   const std::string log = process.output_until(R"("repeated":3)");
   CHECK_THAT(log, Contains(R"("repeated":3)"));
   CHECK(count_of(R"("verb":"filter","why":"muster: group default/g is gathering)", log) == 2);
+  CHECK((log.find(" info API server ") != std::string::npos) == (level == "debug" || level == "info"));
 }
 
 std::string member(const std::string& name, const std::string& group, int minimum) {
