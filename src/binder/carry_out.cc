@@ -64,7 +64,7 @@ struct Visitor {
   }
   Result<void> operator()(const Bind& c) const { return post(c, api); }
   Result<void> operator()(const Tell& c) const {
-    return api.record({ref(c.pod), c.reason, c.message, c.warning});
+    return api.record({ref(c.pod), std::string(to_string(c.reason)), c.message, c.warning});
   }
   Result<void> operator()(const Mark& c) const { return api.mark(ref(c.pod), c.why); }
   Result<void> operator()(const Evict& c) const { return api.evict(ref(c.pod), {c.obey_budgets, c.at_once}); }

@@ -34,7 +34,9 @@ std::optional<AuditLine> audit_of(const group::Command& command, const Result<vo
 }
 
 AuditLine audit_of(const group::Tell& tell) {
-  return about(tell.pod, "refuse").add("plan", tell.plan).add("why", tell.reason + ": " + tell.message);
+  return about(tell.pod, "refuse")
+      .add("plan", tell.plan)
+      .add("why", fmt::format("{}: {}", to_string(tell.reason), tell.message));
 }
 
 AuditLine audit_of(const extender::BindCall& call, std::string_view plan, const Error& error) {

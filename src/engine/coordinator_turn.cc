@@ -99,7 +99,7 @@ group::Allowance Coordinator::allowance_for(const std::vector<Group*>& turns) co
 void Coordinator::tell_limit(Entry& entry, const std::string& why) {
   if (!std::exchange(entry.limit_told, why).empty()) return;
   for (const auto& [uid, member] : entry.group.members())
-    commands_.push_back(group::Tell{member.pod, "LimitReached", why, true});
+    commands_.push_back(group::Tell{member.pod, group::EventReason::kLimitReached, why, true});
 }
 
 // What follows from the state in which the turn has left a group.

@@ -139,7 +139,7 @@ void Engine::carry(group::Command command) {
   if (auto* reply = std::get_if<group::AnswerBind>(&command))
     return answer(reply->call, std::move(reply->result));
   if (const auto* words = std::get_if<group::Tell>(&command)) {
-    log_info("pod {}/{}: {}: {}", words->pod.ns, words->pod.name, words->reason, words->message);
+    log_info("pod {}/{}: {}: {}", words->pod.ns, words->pod.name, to_string(words->reason), words->message);
     if (words->warning) audit_of(*words).write();
   }
   binder_.submit(std::move(command));

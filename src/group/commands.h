@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "group/event_reason.h"
 #include "group/member.h"
 
 namespace muster::group {
@@ -88,7 +89,7 @@ struct AnswerBind {
 // Tell the user: an Event on the pod.
 struct Tell {
   PodId pod;
-  std::string reason;
+  EventReason reason;
   std::string message;
   bool warning = false;
   std::string plan{};  // the one it is about, if any

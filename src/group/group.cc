@@ -179,7 +179,7 @@ void Group::tell_rejection(const std::string& newcomer, const Context& context) 
   const std::string& why = rejection();
   if (why.empty() || plan_) return;
   const auto tell_one = [&](const Member& member) {
-    if (member.available()) context.out.push_back(Tell{member.pod, "Rejected", why, true});
+    if (member.available()) context.out.push_back(Tell{member.pod, EventReason::kRejected, why, true});
   };
   if (rejection_told_.empty()) {
     for (const auto& [uid, member] : members_) tell_one(member);
@@ -191,7 +191,7 @@ void Group::tell_rejection(const std::string& newcomer, const Context& context) 
   rejection_told_ = why;
 }
 
-void Group::tell(const Context& context, const std::string& reason, std::string message, bool warning) {
+void Group::tell(const Context& context, EventReason reason, std::string message, bool warning) {
   const bool again = reason == last_told_reason_ && context.now < told_at_ + kQuiet;
   if (last_told_ == message || again) return;
   last_told_ = message;
@@ -221,7 +221,7 @@ void Group::tick(const Context& context) {
   if (census_.available() > 0 && state() == State::kGathering && !gathering_told_ &&
       context.now >= gathering_since_ + hold_timeout()) {
     gathering_told_ = true;
-    tell(context, "Gathering", reason(), true);
+    tell(context, EventReason::kGathering, reason(), true);
   }
 }
 

@@ -191,7 +191,7 @@ class Group {
   // for a group with subgroups, O(n) with kPlanned. (quorum.h)
   [[nodiscard]] std::optional<std::string> lack(With with) const;
   [[nodiscard]] bool complete() const { return !lack(With::kAvailable); }
-  void tell(const Context& context, const std::string& reason, std::string message, bool warning);
+  void tell(const Context& context, EventReason reason, std::string message, bool warning);
   void tell_rejection(const std::string& newcomer, const Context& context);
 
   // loss and letting go (group_failure.cc)
@@ -282,7 +282,7 @@ class Group {
   std::string last_no_;                    // the last answer that was not Fits, for people
   std::optional<uint64_t> last_no_epoch_;  // room epoch of that answer; unset when the group changed since
   std::string last_told_;
-  std::string last_told_reason_;
+  std::optional<EventReason> last_told_reason_;
   TimePoint told_at_{};
   std::string rejection_told_;  // to every member
   uint32_t failures_ = 0;       // plans given back in a row

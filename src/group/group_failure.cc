@@ -147,10 +147,10 @@ void Group::let_go(const Context& context) {
   if (const std::string why_not = why_not_to_let_go(); !why_not.empty()) {
     const std::string words = "group " + key_.text() + (broken ? " is stuck, " : " is not restarted, ") +
                               lack(With::kNothing).value_or("enough of its members") + " run: " + why_not;
-    if (!broken) return tell(context, "NotRestarted", words, true);
+    if (!broken) return tell(context, EventReason::kNotRestarted, words, true);
     if (std::exchange(f.stuck, why_not) == why_not) return;
     ++version_;
-    return tell(context, "Stuck", words, true);
+    return tell(context, EventReason::kStuck, words, true);
   }
   f.restarting = f.stood && spec().failure_policy == FailurePolicy::kRestart;
   f.letting_go = true;
@@ -166,7 +166,7 @@ void Group::let_go(const Context& context) {
                         : "";
   ++version_;
   const std::string name = "group " + key_.text();
-  tell(context, f.restarting ? "Restarting" : "Unwinding",
+  tell(context, f.restarting ? EventReason::kRestarting : EventReason::kUnwinding,
        f.exhausted ? name + ": " + f.stuck
        : f.restarting
            ? name + " is restarted as a whole: " + f.loss
@@ -229,7 +229,8 @@ void Group::evicted(const Evict& command, const Result<void>& result, const Cont
       passing ? error.retry_after.value_or(settings_.retry_backoff) : settings_.retry_backoff_max;
   const TimePoint again = context.now + std::max(pause, Duration(1));
   failure_.evict_again_at = std::min(failure_.evict_again_at.value_or(again), again);
-  tell(context, error.code == ErrorCode::kThrottled ? "EvictionBlocked" : "EvictionFailed",
+  tell(context,
+       error.code == ErrorCode::kThrottled ? EventReason::kEvictionBlocked : EventReason::kEvictionFailed,
        "pod " + command.pod.name + " could not be evicted yet: " + error.message, true);
 }
 

@@ -67,7 +67,7 @@ void Group::plan(const Context& context, uint64_t room_epoch) {
     last_no_ = fits->placed.empty() ? "no member can be added now"
                                     : "the members that have room do not make its subgroups stand";
   }
-  tell(context, undecided ? "Undecided" : "NoRoom", reason(), true);
+  tell(context, undecided ? EventReason::kUndecided : EventReason::kNoRoom, reason(), true);
 }
 
 // A replacement that finds no room in its slice may go elsewhere inside the group's domain: the others stay,
@@ -79,7 +79,7 @@ Answer Group::ask(const Context& context, const Ranks& ranks) {
   asked.spec = without_slices(spec());
   Answer wider = context.room.solve(asked);
   if (!std::holds_alternative<Fits>(wider)) return answer;
-  tell(context, "RepairedOutsideSlice",
+  tell(context, EventReason::kRepairedOutsideSlice,
        "group " + key_.text() + ": no room in the slice of a lost member, so its replacement leaves it: " +
            std::get<DoesNotFit>(answer).message,
        true);
@@ -109,7 +109,7 @@ bool Group::start_plan(const Context& context, const std::vector<Placed>& placed
     MUSTER_CHECK(context.room.reserve(key_, members_.at(uid), node));
     assign(plan_->assignments.at(uid), node, context);
   }
-  tell(context, "Planned",
+  tell(context, EventReason::kPlanned,
        "group " + key_.text() + ": plan " + plan_->id + " places " + std::to_string(placed.size()) +
            (placed.size() == 1 ? " member" : " members"),
        false);
@@ -286,7 +286,7 @@ void Group::bind_done(const std::string& uid, const std::string& plan, const Res
     // Nobody knows whether it took effect: its room stays promised, and it is posted until somebody does.
     return post_binding(*assignment, deadline_after(result.error(), context), context);
   }
-  tell(context, "BindFailed",
+  tell(context, EventReason::kBindFailed,
        "pod " + assignment->pod.name + " could not be bound to " + assignment->node + ": " +
            result.error().message,
        true);
@@ -313,7 +313,7 @@ void Group::step_failed(const std::string& uid, const char* step, const Error& e
   if (reaction_of(error.code) == Reaction::kReplan) {
     drop(uid, error.message, context);
   } else {
-    tell(context, "PlanFailed",
+    tell(context, EventReason::kPlanFailed,
          std::string("cannot ") + step + " pod " + members_.at(uid).pod.name + ": " + error.message, true);
     end_plan(error.message, context);
   }

@@ -237,7 +237,7 @@ class Simulator {
 
   void hear(const group::Tell& words) {
     const auto index = index_of(words.pod.uid);
-    if (words.reason != "Rejected" || rejected_ || !index) return;
+    if (words.reason != group::EventReason::kRejected || rejected_ || !index) return;
     rejected_ =
         Error{ErrorCode::kInvalid, fmt::format("line {}: {}", trace_[index->arrival].line, words.message)};
   }

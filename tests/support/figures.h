@@ -1,4 +1,4 @@
-// Figures on a page of Prometheus text, and those that a document tells of.
+// Figures on a page of Prometheus text; those, and the reasons of Events, that a document tells of.
 #pragma once
 
 #include <fstream>
@@ -28,11 +28,19 @@ inline std::set<std::string> families(const std::string& page) {
   return all_matches(page, "# TYPE ([a-z_]+) ");
 }
 
+inline std::string document(const std::string& file) {
+  std::ifstream in(source_dir() + "/docs/" + file);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
 // Those in backquotes in a file of docs/.
 inline std::set<std::string> documented_figures(const std::string& file) {
-  std::ifstream in(source_dir() + "/docs/" + file);
-  const std::string text(std::istreambuf_iterator<char>(in), {});
-  return all_matches(text, "`((?:muster|process)_[a-z_]+)`");
+  return all_matches(document(file), "`((?:muster|process)_[a-z_]+)`");
+}
+
+// Reasons of Events: the first cells of tables that are one word with a capital.
+inline std::set<std::string> documented_reasons(const std::string& file) {
+  return all_matches(document(file), "\\n\\| `([A-Z][A-Za-z]*)` \\|");
 }
 
 }  // namespace muster::test

@@ -189,9 +189,9 @@ TEST_CASE_METHOD(Pool, "When to come back is after the deadline, it is not waite
 
 TEST_CASE_METHOD(Pool, "What finishes a group goes first, what begins one after it, and the rest last") {
   api.close_gate("record c");
-  start(1).submit(Tell{id("c"), "NoRoom", "x", true});
+  start(1).submit(Tell{id("c"), EventReason::kNoRoom, "x", true});
   REQUIRE(soon([&] { return api.at_gate() == 1; }));
-  pool->submit(Tell{id("a"), "NoRoom", "x", true});
+  pool->submit(Tell{id("a"), EventReason::kNoRoom, "x", true});
   pool->submit(Withdraw{id("a")});
   pool->submit(nominate("b", "n1", "p1"));
   api.put(muster::test::make_member("e", "g", 1));
@@ -318,7 +318,7 @@ TEST_CASE_METHOD(Pool, "Nothing but an eviction makes an eviction needless, and 
 
 TEST_CASE_METHOD(Pool, "Words to the user are tried a few times and no more") {
   fail_always({ErrorCode::kUnavailable, "away"});
-  start().submit(Tell{id("a"), "NoRoom", "x", true});
+  start().submit(Tell{id("a"), EventReason::kNoRoom, "x", true});
   CHECK(soon([&] {
     clock.pass(Duration(10));
     return idle();
@@ -333,7 +333,7 @@ TEST_CASE_METHOD(Pool, "Stop finishes what is under way, begins nothing, and rep
   REQUIRE(soon([&] { return api.at_gate() == 1; }));
   pool->submit(bind("b", "n1"));
   pool->submit(nominate("c", "n1", "p1"));
-  pool->submit(Tell{id("c"), "NoRoom", "x", true});
+  pool->submit(Tell{id("c"), EventReason::kNoRoom, "x", true});
   std::thread opener([&] {
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     api.open_gate();

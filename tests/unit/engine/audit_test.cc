@@ -42,16 +42,17 @@ TEST_CASE("audit: a refused bind call names the caller and the plan that it was 
 
 TEST_CASE("audit: what keeps a group waiting has its reason, what is no decision has no line") {
   CHECK(
-      audit_of(group::Tell{kPod, "NoRoom", "rack r1 holds 1 of 4", true}).text() ==
+      audit_of(group::Tell{kPod, group::EventReason::kNoRoom, "rack r1 holds 1 of 4", true}).text() ==
       R"({"what":"refuse","who":"muster","pod":"team/train-0","uid":"u1","why":"NoRoom: rack r1 holds 1 of 4"})");
-  CHECK(audit_of(group::Tell{kPod, "BindFailed", "x", true, "p-7"}).text().find(R"("plan":"p-7")") !=
-        std::string::npos);
+  CHECK(audit_of(group::Tell{kPod, group::EventReason::kBindFailed, "x", true, "p-7"})
+            .text()
+            .find(R"("plan":"p-7")") != std::string::npos);
   CHECK(!audit_of(group::Withdraw{kPod}, {}));
 }
 
 TEST_CASE("audit: no name or message makes a line or a field of its own") {
   const group::PodId pod{"team", "a\",\"what\":\"evict", "u\n2026 info audit {}"};
-  const std::string line = audit_of(group::Tell{pod, "NoRoom", "x\"}\n{", true}).text();
+  const std::string line = audit_of(group::Tell{pod, group::EventReason::kNoRoom, "x\"}\n{", true}).text();
   CHECK(line.find('\n') == std::string::npos);
   CHECK(line.find(R"(\",\"what\":\"evict)") != std::string::npos);
 }

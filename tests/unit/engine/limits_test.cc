@@ -53,7 +53,7 @@ struct Tenants {
   [[nodiscard]] std::string reason(const std::string& ns, const std::string& group) const {
     return coordinator.find({ns, group})->reason();
   }
-  [[nodiscard]] static std::size_t told(const group::Commands& commands, const std::string& reason) {
+  [[nodiscard]] static std::size_t told(const group::Commands& commands, group::EventReason reason) {
     std::size_t count = 0;
     for (const auto& command : commands) {
       const auto* tell = std::get_if<group::Tell>(&command);
@@ -126,10 +126,10 @@ TEST_CASE("limits: a namespace that holds room without using it gets no more, an
   t.members("other", "c", 3);
   const auto commands = t.advance();
   CHECK(t.state("tenant", "b") == State::kPending);
-  CHECK(Tenants::told(commands, "LimitReached") == 3);
+  CHECK(Tenants::told(commands, group::EventReason::kLimitReached) == 3);
   CHECK(t.state("other", "c") == State::kReserved);
   // It is said once, and the group is planned when the namespace has let go.
-  CHECK(Tenants::told(t.advance(), "LimitReached") == 0);
+  CHECK(Tenants::told(t.advance(), group::EventReason::kLimitReached) == 0);
   for (int i = 0; i < 3; ++i) {
     t.coordinator.pods_changed({kube::Remove<kube::Pod>{Tenants::pod("tenant", "a", i, "3")}}, t.now);
   }

@@ -324,7 +324,7 @@ TEST_CASE_METHOD(Released, "A member that fails to be bound leaves the plan, the
   bench.group().bind_done("b", "p1", fail(ErrorCode::kNotFound, "gone"), bench.context());
   const Commands said = bench.take();
   CHECK_FALSE(only<AnswerBind>(said).at(0).result);
-  CHECK(only<Tell>(said).at(0).reason == "BindFailed");
+  CHECK(only<Tell>(said).at(0).reason == EventReason::kBindFailed);
   CHECK_FALSE(bench.room.reserved.contains("b"));
   CHECK(bench.state() == State::kBinding);
   for (const char* uid : {"a", "c", "d"}) {

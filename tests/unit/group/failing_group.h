@@ -94,7 +94,7 @@ struct Life : GroupBench {
   }
   std::vector<std::string> told() {
     std::vector<std::string> reasons;
-    for (const Tell& words : only<Tell>(out)) reasons.push_back(words.reason);
+    for (const Tell& words : only<Tell>(out)) reasons.emplace_back(to_string(words.reason));
     return reasons;
   }
   std::vector<std::string> evicted() {

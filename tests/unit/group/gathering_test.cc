@@ -60,7 +60,7 @@ TEST_CASE("A group that gathers longer than the hold timeout says so once") {
   bench.pass(Duration(1));
   const auto told = only<Tell>(bench.take());
   REQUIRE(told.size() == 1);
-  CHECK(told[0].reason == "Gathering");
+  CHECK(told[0].reason == EventReason::kGathering);
   CHECK(told[0].message == "group ns/g is gathering: 1 of 4 members exist");
   CHECK_FALSE(bench.group().next_timer());
   bench.pass(Duration(100'000));
@@ -78,7 +78,7 @@ TEST_CASE(
   CHECK(bench.group().reason() == "group ns/g waits for room: the nodes hold 3 of 4");
   const auto told = only<Tell>(bench.take());
   REQUIRE(told.size() == 1);
-  CHECK(told[0].reason == "NoRoom");
+  CHECK(told[0].reason == EventReason::kNoRoom);
   CHECK(told[0].warning);
 
   CHECK_FALSE(bench.plan());
@@ -112,7 +112,7 @@ TEST_CASE("An undecided answer is told as such") {
   bench.plan();
   const auto told = only<Tell>(bench.take());
   REQUIRE(told.size() == 1);
-  CHECK(told[0].reason == "Undecided");
+  CHECK(told[0].reason == EventReason::kUndecided);
   CHECK(bench.state() == State::kPending);
 }
 

@@ -14,7 +14,7 @@ namespace {
 std::set<std::string> told_pods(const Commands& commands) {
   std::set<std::string> uids;
   for (const Tell& tell : only<Tell>(commands)) {
-    if (tell.reason == "Rejected") uids.insert(tell.pod.uid);
+    if (tell.reason == EventReason::kRejected) uids.insert(tell.pod.uid);
   }
   return uids;
 }
