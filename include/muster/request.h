@@ -59,6 +59,9 @@ struct SubGroup {
   Strategy placement = Strategy::kPack;
   // Whose charges count as this subgroup's own. kNoOwner: as the parent's.
   OwnerId owner = kNoOwner;
+  // Some of its own members are elsewhere, such as those that have completed: what is left need not come in
+  // whole slices, as where a member is bound.
+  bool begun = false;
 };
 
 struct Member {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -60,22 +61,35 @@ class SubgroupTree {
     return 0;
   }
 
-  // Members that count although they stand on no host we know: the minima on the way up need so many less. A
-  // subgroup that has no others and no minimum stands with them.
-  void count_elsewhere(uint32_t subgroup, uint32_t members) {
-    const auto here = [&](const Member& member) { return member.subgroup == subgroup; };
-    SubGroup& own = request_.subgroups[subgroup];
-    if (subgroup != 0 && !own.minimum && std::none_of(request_.members.begin(), request_.members.end(), here))
-      own.minimum = 0;
-    while (true) {
-      SubGroup& node = request_.subgroups[subgroup];
-      if (node.minimum) *node.minimum -= std::min(*node.minimum, members);
-      if (subgroup == 0) return;
-      subgroup = node.parent;
+  // Members that count although they stand on no host we know, by subgroup: the minima on the way up need so
+  // many less, and a subgroup that has no others and no minimum stands with them. REQUIRES: the request has
+  // all its members.
+  void count_elsewhere(const std::map<uint32_t, uint32_t>& members) {
+    const std::vector<bool> holds = holding();
+    for (const auto& [subgroup, count] : members) {
+      request_.subgroups[subgroup].begun = true;
+      for (uint32_t up = subgroup;; up = request_.subgroups[up].parent) {
+        SubGroup& node = request_.subgroups[up];
+        if (node.minimum)
+          *node.minimum -= std::min(*node.minimum, count);
+        else if (!holds[up])
+          node.minimum = 0;
+        if (up == 0) break;
+      }
     }
   }
 
  private:
+  // Whether a member of the request is in the subgroup or below it.
+  [[nodiscard]] std::vector<bool> holding() const {
+    std::vector<bool> holds(request_.subgroups.size(), false);
+    holds[0] = true;
+    for (const Member& member : request_.members) {
+      for (uint32_t up = member.subgroup; !holds[up]; up = request_.subgroups[up].parent) holds[up] = true;
+    }
+    return holds;
+  }
+
   static void put(const group::Constraints& from, SubGroup& to) {
     to.required = from.topology_required;
     to.preferred = from.topology_preferred;
@@ -182,18 +196,20 @@ PlacementRequest Books::to_request(const group::Question& question) {
       if (const auto host = host_of(node)) request.refusals.push_back({static_cast<uint32_t>(i), *host});
     }
   }
+  std::map<uint32_t, uint32_t> elsewhere;
   for (const group::Fixed& fixed : question.fixed) {
     const auto host = host_of(fixed.node);
     const uint32_t subgroup = tree.find(fixed.subgroup);
     if (!host) {
-      tree.count_elsewhere(subgroup, 1);
+      ++elsewhere[subgroup];
       continue;
     }
     const Charge* charge = charge_of(fixed.uid);
     const Demand demand = charge ? to_demand(charge->demand) : Demand{};
     request.members.push_back({roles.intern(demand, kEveryHost), subgroup, fixed.rank, *host});
   }
-  for (const auto& [path, count] : question.completed) tree.count_elsewhere(tree.find(path), count);
+  for (const auto& [path, count] : question.completed) elsewhere[tree.find(path)] += count;
+  tree.count_elsewhere(elsewhere);
   count_slices_from_zero(request);
   return request;
 }

@@ -193,7 +193,7 @@ class Validator {
     const uint32_t size = it.slices.front().size;
     const bool has_minimum = it.minimum.has_value();
     const uint32_t whole = has_minimum ? *it.minimum : total_[i];
-    if (bound_[i] == 0 && whole % size != 0)
+    if (!it.begun && bound_[i] == 0 && whole % size != 0)
       return invalid("{}: {} does not divide {} {}", path(i, "slices"), size,
                      has_minimum ? "minMember" : "the number of members", whole);
     return {};

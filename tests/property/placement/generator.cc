@@ -11,7 +11,8 @@ namespace {
 
 class Maker {
  public:
-  Maker(Shape shape, uint64_t seed) : shape_(shape), random_(seed), strategies_(~seed) {}
+  Maker(Shape shape, uint64_t seed)
+      : shape_(shape), random_(seed), strategies_(~seed), begun_(seed ^ 0xBE60) {}
 
   Instance make() {
     Instance instance;
@@ -102,6 +103,7 @@ class Maker {
     add_slices(request);
     bind_some(request, state);
     add_minima(request);
+    begin_some(request);
     return request;
   }
 
@@ -166,6 +168,15 @@ class Maker {
         HostIndex{random_.in(0, 1)};
   }
 
+  // Those of their members that are elsewhere may be all that their minima ask for.
+  void begin_some(PlacementRequest& request) {
+    for (std::size_t s = 0; s < request.subgroups.size(); ++s) {
+      SubGroup& subgroup = request.subgroups[s];
+      subgroup.begun = begun_.chance(15);
+      if (subgroup.begun && s > 0 && begun_.chance(50)) subgroup.minimum = 0;
+    }
+  }
+
   void add_minima(PlacementRequest& request) {
     const auto all = static_cast<uint32_t>(request.members.size());
     if (random_.chance(35)) request.subgroups[0].minimum = random_.in(1, all);
@@ -177,7 +188,9 @@ class Maker {
 
   Shape shape_;
   Random random_;
-  Random strategies_;  // apart: a wish to spread makes no other difference
+  // Apart: a wish to spread, or members that are elsewhere, make no other difference.
+  Random strategies_;
+  Random begun_;
 };
 
 }  // namespace
@@ -212,6 +225,7 @@ std::string dump(const Instance& instance) {
         "\n  subgroup {} parent {} required {} preferred {} min {} minsub {} exclusive {} owner {}{}", s.name,
         s.parent, s.required, s.preferred, s.minimum.value_or(0), s.min_subgroups.value_or(0), s.exclusive,
         static_cast<uint32_t>(s.owner), s.placement == Strategy::kSpread ? " spread" : "");
+    if (s.begun) text += " begun";
     for (const Slice& slice : s.slices) text += fmt::format(" {}@{}", slice.size, slice.level);
   }
   for (const Member& m : request.members)

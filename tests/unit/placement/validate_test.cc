@@ -87,6 +87,9 @@ TEST_CASE_METHOD(Fixture, "validate: slices have to divide and to get finer") {
   request.subgroups[2].slices = {{3, "rack"}};
   CHECK(message() ==
         "subgroups.prefill.subgroups.replica-0.slices: 3 does not divide the number of members 4");
+  request.subgroups[2].begun = true;  // it is completed member by member
+  CHECK(message() == "valid");
+  request.subgroups[2].begun = false;
   request.subgroups[2].slices = {{4, "rack"}, {2, "block"}};
   CHECK(message() ==
         "subgroups.prefill.subgroups.replica-0.slices: level \"block\" is not below the level before it");
