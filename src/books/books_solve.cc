@@ -148,9 +148,9 @@ Result<void> within_bounds(const group::Question& question) {
   return {};
 }
 
-// Slices of a subgroup count from its own first member, whatever ranks the subgroups before it have.
-void count_slices_from_zero(PlacementRequest& request) {
-  std::map<uint32_t, int64_t> first;
+// Slices of a subgroup count from its own first member, whatever ranks the subgroups before it have. `first`:
+// ranks by subgroup that are known beside those in the request.
+void count_slices_from_zero(PlacementRequest& request, std::map<uint32_t, int64_t> first) {
   for (const Member& member : request.members) {
     const auto [it, fresh] = first.emplace(member.subgroup, member.rank);
     if (!fresh) it->second = std::min(it->second, member.rank);
@@ -210,7 +210,12 @@ PlacementRequest Books::to_request(const group::Question& question) {
   }
   for (const auto& [path, count] : question.completed) elsewhere[tree.find(path)] += count;
   tree.count_elsewhere(elsewhere);
-  count_slices_from_zero(request);
+  std::map<uint32_t, int64_t> first;
+  for (const auto& [path, rank] : question.first_ranks) {
+    int64_t& lowest = first.try_emplace(tree.find(path), rank).first->second;
+    lowest = std::min(lowest, rank);
+  }
+  count_slices_from_zero(request, std::move(first));
   return request;
 }
 

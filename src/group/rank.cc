@@ -58,4 +58,20 @@ Ranks assign_ranks(const Members& members) {
   return ranks;
 }
 
+std::map<std::string, int64_t> first_ranks(const Members& members, const Ranks& ranks,
+                                           const std::set<std::string>& past) {
+  std::set<int64_t> held;
+  for (const auto& [uid, rank] : ranks) held.insert(rank);
+  std::map<std::string, int64_t> first;
+  for (const auto& [uid, member] : members) {
+    const auto has = ranks.find(uid);
+    const bool had = member.bound() && member.index && !past.contains(uid) && !held.contains(*member.index);
+    if (has == ranks.end() && !had) continue;
+    const int64_t rank = has != ranks.end() ? has->second : *member.index;
+    int64_t& lowest = first.try_emplace(member.subgroup, rank).first->second;
+    lowest = std::min(lowest, rank);
+  }
+  return first;
+}
+
 }  // namespace muster::group

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 
 #include "group/members.h"
@@ -19,5 +20,11 @@ using Ranks = std::map<std::string, int64_t>;  // by uid
 // the positions in the order of controller, index, age, name; bound members keep the rank they were bound
 // with. O(n log n).
 [[nodiscard]] Ranks assign_ranks(const Members& members);
+
+// By subgroup: the lowest rank in it, also one that an ended or lost member was bound with and that nobody
+// has now: slices are cut from there, whoever of the first ones is still here. `past`: uids of an earlier
+// life of the group's name, which have no part in it. O(n log n).
+[[nodiscard]] std::map<std::string, int64_t> first_ranks(const Members& members, const Ranks& ranks,
+                                                         const std::set<std::string>& past = {});
 
 }  // namespace muster::group

@@ -33,6 +33,8 @@ struct Question {
   std::vector<Fixed> fixed;  // bound or planned already: they fix the domain and count towards the minimum
   std::map<std::string, uint32_t> completed;  // by subgroup: members that have succeeded count as well
   Exclusions exclusions;
+  // By subgroup: the lowest rank in it, that of a member which has ended included. Absent: of those above.
+  std::map<std::string, int64_t> first_ranks = {};
 };
 
 // One node for each member of the answer; with more members than the minimum some may be left out.

@@ -30,6 +30,9 @@ class Joint {
     question_.spec.min_member = asked.spec.min_member + static_cast<uint32_t>(moved.size());
     question_.spec.subgroups = {whole(asked.spec), {{}, kMoved, static_cast<uint32_t>(moved.size()), {}}};
     for (const auto& [path, count] : asked.completed) question_.completed[below(path)] = count;
+    question_.first_ranks = {{kGroup, 0}};
+    for (const auto& [path, rank] : asked.first_ranks)
+      if (!path.empty()) question_.first_ranks[below(path)] = rank;
     for (group::Fixed fixed : asked.fixed) {
       fixed.subgroup = below(fixed.subgroup);
       question_.fixed.push_back(std::move(fixed));

@@ -85,7 +85,10 @@ Result<group::Question> question_of(const Gang& gang) {
     if (member.succeeded) ++completed[member.subgroup];
   }
   // Without a member that runs, those that have ended belong to an earlier life of the name.
-  if (!question.fixed.empty()) question.completed = std::move(completed);
+  if (!question.fixed.empty()) {
+    question.completed = std::move(completed);
+    question.first_ranks = group::first_ranks(gang.members, rank);
+  }
   std::sort(question.members.begin(), question.members.end(),
             [&](const group::Member* x, const group::Member* y) {
               return rank.at(x->pod.uid) < rank.at(y->pod.uid);

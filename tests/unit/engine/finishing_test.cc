@@ -88,6 +88,24 @@ TEST_CASE_METHOD(Finishing,
   CHECK(planned("p3r") != "");
 }
 
+TEST_CASE_METHOD(Finishing,
+                 "A replacement joins its slice of a subgroup although the first member has ended") {
+  enum class First { kRuns, kHasCompleted, kHasFailed, kWasReplaced };
+  const First first = GENERATE(First::kRuns, First::kHasCompleted, First::kHasFailed, First::kWasReplaced);
+  CAPTURE(static_cast<int>(first));
+  asks = {{"min-member", "3"}, {"group-spec", R"({"subgroups":{"d":{"slices":"2@rack"}}})"}};
+  begin({bound("p0", 0, "r1-0", "d"), bound("p1", 1, "r1-1", "d"), bound("p2", 2, "r2-0", "d"),
+         bound("p3", 3, "r2-1", "d")});
+  if (first == First::kHasCompleted) completes("p0");
+  if (first == First::kHasFailed || first == First::kWasReplaced) fails("p0");
+  gone(api.pod("p2"));
+  if (first == First::kWasReplaced) see(member("p0r", 0, "d"));
+  see(member("p2r", 2, "d"));
+  settle();
+  CHECK(rack_of(planned("p2r")) == "r2");
+  if (first == First::kWasReplaced) CHECK(rack_of(planned("p0r")) == "r1");
+}
+
 TEST_CASE_METHOD(Finishing, "A subgroup stands when all below it have completed, however deep they are") {
   const std::string below = GENERATE("", "/a", "/a/b");
   CAPTURE(below);

@@ -23,6 +23,9 @@ class Ranking {
     return member;
   }
   std::map<std::string, int64_t> operator()() const { return assign_ranks(members_); }
+  std::map<std::string, int64_t> first(const std::set<std::string>& past = {}) const {
+    return first_ranks(members_, assign_ranks(members_), past);
+  }
 
  private:
   Members members_;
@@ -86,4 +89,35 @@ TEST_CASE("No rank is given twice, whatever the indices") {
   std::set<int64_t> seen;
   for (const auto& [uid, rank] : ranks()) CHECK(seen.insert(rank).second);
   CHECK(*seen.begin() == 0);
+}
+
+TEST_CASE("The first rank of a subgroup outlives the member that had it") {
+  Ranking ranks;
+  const auto bound = [&](const std::string& uid, int64_t index, const std::string& subgroup) -> Member& {
+    Member& member = ranks.add(uid, index);
+    member.node = "n";
+    member.subgroup = subgroup;
+    return member;
+  };
+  Member& first = bound("a2", 2, "a");
+  bound("a3", 3, "a");
+  bound("b4", 4, "b");
+  CHECK(ranks.first() == Expected{{"a", 2}, {"b", 4}});
+  first.succeeded = true;
+  CHECK(ranks.first() == Expected{{"a", 2}, {"b", 4}});
+  CHECK(ranks.first({"a2"}) == Expected{{"a", 3}, {"b", 4}});
+  first.subgroup = "b";  // until another one has its rank
+  CHECK(ranks.first() == Expected{{"a", 3}, {"b", 2}});
+  bound("a2-again", 2, "a");
+  CHECK(ranks.first() == Expected{{"a", 2}, {"b", 4}});
+  first.node.clear();
+  ranks.add("a0", 0).subgroup = "a";
+  CHECK(ranks.first() == Expected{{"a", 0}, {"b", 4}});
+}
+
+TEST_CASE("An index that was never bound with is no first rank once its pod has ended") {
+  Ranking ranks;
+  ranks.add("a0", 0).failed = true;
+  ranks.add("a1", 1);
+  CHECK(ranks.first() == Expected{{"", 1}});
 }
