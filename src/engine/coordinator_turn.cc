@@ -64,7 +64,7 @@ void Coordinator::plan(TimePoint now) {
   for (Group* group : turns) {
     const std::string& ns = group->key().ns;
     Entry& entry = groups_.at(group->key());
-    if (const auto why = allowance.refuse(ns, group->members().size())) {
+    if (const auto why = allowance.refuse(ns, group->waiting())) {
       tell_limit(entry, *why);
       continue;
     }
@@ -86,7 +86,7 @@ void Coordinator::enqueue(Group& group, TimePoint now) {
 group::Allowance Coordinator::allowance_for(const std::vector<Group*>& turns) const {
   group::Allowance allowance(options_.limits);
   std::size_t at_most = books_.reservation_count();
-  for (const Group* group : turns) at_most += group->members().size();
+  for (const Group* group : turns) at_most += group->waiting();
   if (at_most <= options_.limits.held_members) return allowance;
   for (const auto& [uid, node] : books_.reservations()) {
     if (const auto found = member_of_.find(uid); found != member_of_.end())

@@ -147,6 +147,8 @@ class Group {
   [[nodiscard]] const Members& members() const { return members_; }
   [[nodiscard]] uint32_t minimum() const { return spec().min_member; }
   [[nodiscard]] uint32_t live() const { return census_.live(); }
+  // Members that can be placed now: plan() would hold room for so many at most.
+  [[nodiscard]] uint32_t waiting() const { return census_.available(); }
   [[nodiscard]] int32_t priority() const;          // the highest of its members that have not ended; O(n)
   [[nodiscard]] int64_t creation_seconds() const;  // of the oldest of them; O(n)
   // Why its members wait, for filter and for people.

@@ -137,6 +137,31 @@ TEST_CASE("limits: a namespace that holds room without using it gets no more, an
   CHECK(t.state("tenant", "b") == State::kReserved);
 }
 
+TEST_CASE("limits: a replacement counts alone, however many of its group are bound") {
+  group::Limits limits;
+  limits.held_members = 3;
+  Tenants t(limits);
+  for (int i = 0; i < 4; ++i) {
+    kube::Pod pod = Tenants::pod("tenant", "large", i, "4");
+    pod.node_name = "n" + std::to_string(i);
+    pod.scheduling_gates.clear();
+    t.see(pod);
+  }
+  t.members("tenant", "other", 1);
+  t.advance();
+  REQUIRE(t.state("tenant", "large") == State::kBound);
+  REQUIRE(t.coordinator.counts().reservations == 1);
+  t.coordinator.pods_changed({kube::Remove<kube::Pod>{Tenants::pod("tenant", "large", 0, "4")}}, t.now);
+  t.see(Tenants::pod("tenant", "large", 4, "4"));
+  t.see(Tenants::pod("tenant", "large", 5, "4"));
+  t.see(Tenants::pod("tenant", "one-more", 0, "1"));
+  const auto commands = t.advance();
+  CHECK(t.coordinator.counts().reservations == 3);
+  // Those that wait count all the same.
+  CHECK(t.state("tenant", "one-more") == State::kPending);
+  CHECK(Tenants::told(commands, "LimitReached") == 1);
+}
+
 TEST_CASE("limits: nobody holds room for longer than is allowed, whatever the annotation says") {
   Tenants t;
   kube::Pod pod = Tenants::pod("tenant", "long", 0, "1");
