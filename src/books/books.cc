@@ -91,15 +91,13 @@ void Books::rebuild() {
   for (const auto& [uid, pod] : pods_) {
     if (pod.charge) charge(*pod.charge);
   }
+  for (const auto& [owner, levels] : claims_) show_claim(owner);
 }
 
 void Books::charge(const Charge& charge) {
   const auto host = host_of(charge.node);
   if (!host) return;
   state_.charge(*host, to_demand(charge.demand), charge.owner);
-  if (charge.exclusive.empty()) return;
-  if (const auto level = state_.topology().find_level(charge.exclusive))
-    state_.set_claim(charge.owner, *level);
 }
 
 std::optional<HostIndex> Books::host_of(const std::string& node) const {

@@ -163,6 +163,8 @@ class Books final : public group::Room {
   [[nodiscard]] Charge reservation(const group::GroupKey& key, const group::Member& member,
                                    const std::string& node);
   void charge(const Charge& charge);
+  void count_claim(const Charge& charge, int sign);
+  void show_claim(OwnerId owner);
   [[nodiscard]] bool wants_charge(Pod& pod, const std::string& node, bool ended, const ResourceList& demand);
   void charge_bound(Pod& pod, Charge charge);
   void put(Pod& pod, Charge charge);
@@ -191,6 +193,8 @@ class Books final : public group::Room {
   std::unordered_map<group::GroupKey, std::map<std::string, OwnerId>, group::GroupKeyHash>
       owners_;  // by group, then by subgroup path
   uint32_t next_owner_ = 0;
+  // Levels whose domains an owner uses alone → charges that say so. A claim ends with the last of them.
+  std::map<OwnerId, std::map<std::string, uint32_t>> claims_;
 
   NodeSets node_sets_;
   MemberShapes shapes_;

@@ -8,6 +8,7 @@
 namespace muster::books {
 
 void Books::put(Pod& pod, Charge charge) {
+  count_claim(charge, +1);  // first, so that a claim that stays is not given up in between
   take_away(pod);
   if (!stale_) this->charge(charge);
   on_node_[charge.node].push_back(&pod);
@@ -27,6 +28,7 @@ void Books::take_away(Pod& pod) {
     if (const auto host = host_of(charge.node))
       state_.uncharge(*host, to_demand(charge.demand), charge.owner);
   }
+  count_claim(charge, -1);
   const auto on_node = on_node_.find(charge.node);
   std::erase(on_node->second, &pod);
   if (on_node->second.empty()) on_node_.erase(on_node);
