@@ -166,6 +166,9 @@ class Books final : public group::Room {
   void count_claim(const Charge& charge, int sign);
   void show_claim(OwnerId owner);
   [[nodiscard]] bool wants_charge(Pod& pod, const std::string& node, bool ended, const ResourceList& demand);
+  // A bound member's charge is of an owner or a claim that it asks for no more.
+  [[nodiscard]] bool claims_otherwise(const Pod& pod, const group::GroupKey& key,
+                                      const group::Member& member);
   void charge_bound(Pod& pod, Charge charge);
   void put(Pod& pod, Charge charge);
   void take_away(Pod& pod);

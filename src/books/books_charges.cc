@@ -81,7 +81,8 @@ void Books::upsert_member(const group::GroupKey& key, const group::Member& membe
     shapes_.drop(kept.shape);
   else
     shapes_.hold(kept.shape, member.demand, member.node_set);
-  if (wants_charge(*known, member.node, member.ended(), member.demand)) {
+  const bool due = wants_charge(*known, member.node, member.ended(), member.demand);
+  if (due || claims_otherwise(*known, key, member)) {
     Charge charge = reservation(key, member, member.node);
     charge.reserved = false;
     charge.node_set = kEveryHost;
@@ -146,6 +147,9 @@ bool Books::keep(const group::GroupKey& key, const group::Member& member, const 
 
 Books::Charge Books::reservation(const group::GroupKey& key, const group::Member& member,
                                  const std::string& node) {
+  const Charge* known = charge_of(member.pod.uid);
+  if (!member.spec && known)  // what cannot be read loosens nothing
+    return {node, member.demand, known->owner, member.node_set, true, known->exclusive};
   const group::Tenure tenure =
       member.spec ? group::tenure_of(*member.spec, member.subgroup) : group::Tenure{};
   return {node, member.demand, owner_of(key, tenure.subgroup), member.node_set, true, tenure.level};

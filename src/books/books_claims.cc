@@ -2,8 +2,16 @@
 #include <algorithm>
 
 #include "books/books.h"
+#include "group/quorum.h"
 
 namespace muster::books {
+
+bool Books::claims_otherwise(const Pod& pod, const group::GroupKey& key, const group::Member& member) {
+  const std::optional<Charge>& charge = pod.second.charge;
+  if (!charge || charge->reserved || !member.spec) return false;
+  const group::Tenure tenure = group::tenure_of(*member.spec, member.subgroup);
+  return charge->exclusive != tenure.level || charge->owner != owner_of(key, tenure.subgroup);
+}
 
 void Books::count_claim(const Charge& charge, int sign) {
   if (charge.exclusive.empty()) return;

@@ -199,7 +199,7 @@ void ClusterState::set_claim(OwnerId owner, LevelId level) {
   if (before == level) return;
   note(Change::Kind::kClaim, static_cast<uint32_t>(owner), 0, static_cast<int64_t>(before));
   put_claim(owner, level);
-  if (level != kClusterLevel) return;
+  if (before == kClusterLevel) return;
   ++epoch_;
   std::fill(gained_at_.begin(), gained_at_.end(), epoch_);
 }

@@ -4,6 +4,8 @@
 #include <iterator>
 #include <utility>
 
+#include "group/quorum.h"
+
 namespace muster::engine {
 
 using group::Group;
@@ -11,10 +13,20 @@ using group::GroupKey;
 
 namespace {
 
+// What cannot be read claims what it did.
+bool claims_the_same(const group::Member& before, const group::Member& member) {
+  if (!member.spec || (before.spec == member.spec && before.subgroup == member.subgroup)) return true;
+  if (!before.spec) return false;
+  const group::Tenure had = group::tenure_of(*before.spec, before.subgroup);
+  const group::Tenure has = group::tenure_of(*member.spec, member.subgroup);
+  return had.subgroup == has.subgroup && had.level == has.level;
+}
+
 // What the books keep of a member changes with few of its events.
 bool stays_in_books(const group::Member& before, const group::Member& member) {
   return before.node == member.node && before.ended() == member.ended() &&
-         before.node_set == member.node_set && before.demand == member.demand;
+         before.node_set == member.node_set && before.demand == member.demand &&
+         claims_the_same(before, member);
 }
 
 }  // namespace

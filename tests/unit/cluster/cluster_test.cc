@@ -200,6 +200,16 @@ TEST_CASE("cluster: only what can help is a gain") {
   const uint64_t then = state.epoch();
   state.set_status(HostIndex{1}, Exclusion::kNone);
   CHECK(state.gained_at(second) > then);
+  const uint64_t shared = state.epoch();
+  state.set_claim(OwnerId{1}, *state.topology().find_level("block"));
+  CHECK(state.epoch() == shared);
+  // Finer, then none: others may use domains that hold nobody of the owner.
+  for (const LevelId level : {*state.topology().find_level("rack"), kClusterLevel}) {
+    const uint64_t before = state.epoch();
+    state.set_claim(OwnerId{1}, level);
+    CHECK(state.gained_at(first) > before);
+    CHECK(state.gained_at(second) > before);
+  }
 }
 
 TEST_CASE("cluster: a snapshot does not follow the original") {

@@ -1,4 +1,4 @@
-// Exclusive use leaves nothing behind.
+// Exclusive use follows what bound members ask for now, and leaves nothing behind.
 #include <catch2/catch.hpp>
 
 #include "desk.h"
@@ -34,12 +34,73 @@ struct Tenants : Desk {
     settle();
     return !planned("other").empty();
   }
+  void rebuild() { see(make_node(fmt::format("r1-{}", 10 + ++nodes_), "b1", "r1")); }
   std::size_t claims() { return coordinator.books().cluster().claims().size(); }
+
+ private:
+  int nodes_ = 0;
 };
 
 constexpr const char* kAlone = R"({"exclusive":"rack"})";
+constexpr const char* kShared = "{}";
 
 }  // namespace
+
+TEST_CASE_METHOD(Tenants, "A bound group that asks for exclusive use no more shares its domain") {
+  const bool rebuilt = GENERATE(false, true);
+  list_pods({bound("a", "g", "r1-0", kAlone)});
+  REQUIRE_FALSE(is_shared());
+  see_bound("a", "r1-0", kShared);
+  if (rebuilt) rebuild();
+  CHECK(is_shared());
+}
+
+TEST_CASE_METHOD(Tenants, "A bound group that comes to ask for exclusive use has it from then on") {
+  const bool rebuilt = GENERATE(false, true);
+  list_pods({bound("a", "g", "r1-0", kShared)});
+  settle();
+  see_bound("a", "r1-0", kAlone);
+  if (rebuilt) rebuild();
+  CHECK_FALSE(is_shared());
+}
+
+TEST_CASE_METHOD(Tenants, "Exclusive use ends when the last bound member has ceased to ask for it") {
+  const bool rebuilt = GENERATE(false, true);
+  list_pods({bound("a", "g", "r1-0", kAlone), bound("b", "g", "r1-1", kAlone)});
+  settle();
+  see_bound("a", "r1-0", kShared);
+  if (rebuilt) rebuild();
+  CHECK_FALSE(is_shared());
+  see_bound("b", "r1-1", kShared);
+  CHECK(is_shared());
+}
+
+TEST_CASE_METHOD(Tenants, "While an edit has reached some members, the coarsest level counts") {
+  const bool rebuilt = GENERATE(false, true);
+  see(make_node("r2-0", "b1", "r2"));
+  list_pods({bound("a", "g", "r1-0", R"({"exclusive":"block"})"), bound("b", "g", "r1-1", kAlone)});
+  settle();
+  if (rebuilt) rebuild();
+  CHECK_FALSE(is_shared());
+  see_bound("a", "r1-0", kAlone);
+  CHECK(is_shared());
+  CHECK(planned("other") == "r2-0");
+}
+
+TEST_CASE_METHOD(Tenants,
+                 "An annotation that cannot be read takes no exclusive use away, one that can does") {
+  list_pods({bound("a", "g", "r1-0", kAlone)});
+  settle();
+  see_bound("a", "r1-0", "{");
+  CHECK_FALSE(is_shared());
+  kube::Pod resized = bound("a", "g", "r1-0", "{");
+  resized.requests.set(kCpu, 2'000);
+  see(resized);
+  settle();
+  CHECK_FALSE(is_shared());
+  see_bound("a", "r1-0", kShared);
+  CHECK(is_shared());
+}
 
 TEST_CASE_METHOD(Tenants,
                  "A claim of exclusive use ends with its members, and groups that come and go leave none") {
