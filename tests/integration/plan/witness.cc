@@ -248,8 +248,12 @@ class Witness {
     std::map<int64_t, std::set<std::string>> used;
     std::map<int64_t, std::pair<int64_t, bool>> filled;  // members with a node; whether it had begun
     for (const Member* member : members) {
-      if (!member->node || !member->rank) continue;
+      if (!member->rank || !(member->node || member->completed)) continue;
       const int64_t number = (*member->rank - first) / slice.size;
+      if (member->completed) {
+        filled[number].second = true;
+        continue;
+      }
       used[number].insert(domains_.of(*member->node, slice.level).value_or("(none)"));
       ++filled[number].first;
       filled[number].second |= !member->placed;
