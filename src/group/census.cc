@@ -52,11 +52,12 @@ bool Census::replaces() const {
                      [](const auto& entry) { return entry.second.ended > 0 && entry.second.available > 0; });
 }
 
-Tally Census::tally(uint32_t Place::* have, uint32_t Place::* also) const {
+Tally Census::tally(uint32_t Place::* have, uint32_t Place::* also, bool has_stood) const {
   Tally tally;
   for (const auto& [path, place] : places_) {
     tally.have[path] = place.*have + (also ? place.*also : 0);
     tally.exist[path] = place.exist;
+    if (has_stood) tally.late[path] = place.waiting;
   }
   return tally;
 }

@@ -33,10 +33,13 @@ class Census {
   // Some controller has pods that ended in this life and others that wait: it replaces what has ended.
   [[nodiscard]] bool replaces() const;
 
-  // By subgroup: who stands (is live or has succeeded), and with them who waits; who is ready or done.
-  [[nodiscard]] Tally standing() const { return tally(&Place::standing, nullptr); }
-  [[nodiscard]] Tally standing_or_waiting() const { return tally(&Place::standing, &Place::waiting); }
-  [[nodiscard]] Tally ready_or_done() const { return tally(&Place::ready, nullptr); }
+  // By subgroup: who stands (is live or has succeeded), and with them who waits; who is ready or done. Of a
+  // group that `has_stood`, who waits comes late.
+  [[nodiscard]] Tally standing(bool has_stood) const { return tally(&Place::standing, nullptr, has_stood); }
+  [[nodiscard]] Tally standing_or_waiting(bool has_stood) const {
+    return tally(&Place::standing, &Place::waiting, has_stood);
+  }
+  [[nodiscard]] Tally ready_or_done(bool has_stood) const { return tally(&Place::ready, nullptr, has_stood); }
 
  private:
   struct Place {  // of one subgroup's path
@@ -51,7 +54,7 @@ class Census {
   };
 
   void count(const Member& member, bool past, int sign);
-  [[nodiscard]] Tally tally(uint32_t Place::* have, uint32_t Place::* also) const;
+  [[nodiscard]] Tally tally(uint32_t Place::* have, uint32_t Place::* also, bool has_stood) const;
 
   uint32_t available_ = 0;
   uint32_t live_ = 0;

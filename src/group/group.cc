@@ -80,7 +80,8 @@ std::optional<std::string> Group::lack(With with) const {
   }
   if (spec().subgroups.empty()) return std::nullopt;
 
-  Tally tally = with == With::kAvailable ? census_.standing_or_waiting() : census_.standing();
+  const bool stood = has_stood();
+  Tally tally = with == With::kAvailable ? census_.standing_or_waiting(stood) : census_.standing(stood);
   if (with == With::kPlanned && plan_) {
     for (const auto& [uid, assignment] : plan_->assignments) {
       const Member& member = members_.at(uid);

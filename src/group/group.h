@@ -168,7 +168,7 @@ class Group {
   // The minima of subgroups are not looked at.
   [[nodiscard]] int64_t spare() const;
   // Who stands, by subgroup. O(subgroups).
-  [[nodiscard]] Tally standing() const { return census_.standing(); }
+  [[nodiscard]] Tally standing() const { return census_.standing(has_stood()); }
   [[nodiscard]] const GroupSpec& asks_for() const { return spec(); }
   // How often it has let go in a row.
   [[nodiscard]] uint32_t restarts() const { return failure_.restarts; }
@@ -193,6 +193,10 @@ class Group {
   // for a group with subgroups, O(n) with kPlanned. (quorum.h)
   [[nodiscard]] std::optional<std::string> lack(With with) const;
   [[nodiscard]] bool complete() const { return !lack(With::kAvailable); }
+  // It has reached its minimum, or all that its plan promised are bound: who waits has come late.
+  [[nodiscard]] bool has_stood() const {
+    return failure_.stood || (plan_ && plan_->unbound == 0 && !plan_->failed);
+  }
   void tell(const Context& context, EventReason reason, std::string message, bool warning);
   void tell_rejection(const std::string& newcomer, const Context& context);
 

@@ -158,6 +158,7 @@ void Group::release_all(const Context& context) {
 void Group::proceed(const Context& context) {
   if (!plan_) return;
   if (plan_->unbound == 0) {
+    failure_.stood = failure_.stood || !lack(With::kNothing);
     if (!plan_->failed) {
       failures_ = 0;
       exclusions_.clear();

@@ -16,7 +16,7 @@ void Group::show_readiness(const Member* changed, const Context& context) {
   if (spec().subgroups.empty()) {
     ready[""] = census_.ready() + completed() >= spec().min_member;
   } else {
-    const Tally tally = census_.ready_or_done();
+    const Tally tally = census_.ready_or_done(has_stood());
     const bool whole = !missing(spec(), tally);
     for (const auto& [path, have] : tally.have) ready[path] = whole && reaches_minima(spec(), tally, path);
   }

@@ -21,6 +21,12 @@ std::string join(const std::string& path, const std::string& name) {
   return path.empty() ? name : path + "/" + name;
 }
 
+uint32_t all_needed(const Tally& tally, const std::string& path) {
+  const uint32_t all = total(tally.exist, path);
+  const uint32_t late = total(tally.late, path);
+  return late < all ? all - late : all;
+}
+
 std::optional<std::string> missing_below(const Constraints& constraints,
                                          const std::vector<SubgroupSpec>& children, const std::string& path,
                                          const Tally& tally);
@@ -28,7 +34,7 @@ std::optional<std::string> missing_below(const Constraints& constraints,
 std::optional<std::string> missing_in(const SubgroupSpec& subgroup, const std::string& path,
                                       const Tally& tally) {
   const uint32_t have = total(tally.have, path);
-  const uint32_t need = subgroup.min_member.value_or(total(tally.exist, path));
+  const uint32_t need = subgroup.min_member.value_or(all_needed(tally, path));
   if (have < need || have == 0) {
     return fmt::format("subgroup {}: {} of {} members", path, have, std::max<uint32_t>(need, 1));
   }

@@ -17,6 +17,9 @@ struct Tally {
   std::map<std::string, uint32_t> have;  // bound, completed, promised or available: what counts at the moment
   std::map<std::string, uint32_t>
       exist;  // all that exist; a subgroup without a minimum stands with all of them
+  // Those of them that only wait while the group has stood already: they join, and are needed by a subgroup
+  // of which there is nobody else alone.
+  std::map<std::string, uint32_t> late;
 };
 
 // Nothing when the group stands; else what is missing first, as "3 of 4 members" or "subgroup prefill: 1 of 2
