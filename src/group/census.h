@@ -19,6 +19,13 @@ class Census {
   void add(const Member& member, bool past) { count(member, past, +1); }
   void take_out(const Member& member, bool past) { count(member, past, -1); }
   void change(const Member& before, const Member& now, bool past);
+  // Its pod is gone: a member that has completed counts on, until forget_gone().
+  void outlive(const Member& member);
+  // So many more of each subgroup, whom nobody has seen, are taken to have completed; and none of them any
+  // more.
+  void suppose(const std::map<std::string, uint32_t>& unseen);
+  std::map<std::string, uint32_t> take_back_supposed();
+  void forget_gone();
 
   [[nodiscard]] uint32_t available() const { return available_; }
   [[nodiscard]] uint32_t live() const { return live_; }
@@ -26,30 +33,38 @@ class Census {
   [[nodiscard]] uint32_t evictable() const {
     return evictable_;
   }  // bound, not on their way out, with a controller
-  [[nodiscard]] uint32_t ended() const { return ended_; }          // without those of an earlier life
-  [[nodiscard]] uint32_t succeeded() const { return succeeded_; }  // likewise
+  // Without those of an earlier life, and with those that are gone.
+  [[nodiscard]] uint32_t ended() const { return ended_ + gone_; }
+  [[nodiscard]] uint32_t completed() const { return succeeded_ + gone_; }
+  [[nodiscard]] uint32_t unseen() const { return unseen_; }  // of these, who are only taken to have
+  [[nodiscard]] std::map<std::string, uint32_t> completed_by_subgroup() const;
   [[nodiscard]] uint32_t ready() const { return ready_; }
   [[nodiscard]] uint32_t gated() const { return gated_; }  // that want to be told of the group's readiness
   // Some controller has pods that ended in this life and others that wait: it replaces what has ended.
   [[nodiscard]] bool replaces() const;
 
-  // By subgroup: who stands (is live or has succeeded), and with them who waits; who is ready or done. Of a
+  // By subgroup: who stands (is live or has completed), and with them who waits; who is ready or done. Of a
   // group that `has_stood`, who waits comes late.
-  [[nodiscard]] Tally standing(bool has_stood) const { return tally(&Place::standing, nullptr, has_stood); }
+  [[nodiscard]] Tally standing(bool has_stood) const { return tally(&Place::live, nullptr, has_stood); }
   [[nodiscard]] Tally standing_or_waiting(bool has_stood) const {
-    return tally(&Place::standing, &Place::waiting, has_stood);
+    return tally(&Place::live, &Place::waiting, has_stood);
   }
   [[nodiscard]] Tally ready_or_done(bool has_stood) const { return tally(&Place::ready, nullptr, has_stood); }
 
  private:
   struct Place {  // of one subgroup's path
-    uint32_t standing = 0;
+    uint32_t live = 0;
+    uint32_t succeeded = 0;
+    uint32_t gone = 0;    // and who are taken to have
+    uint32_t unseen = 0;  // of these
     uint32_t waiting = 0;
     uint32_t ready = 0;
-    uint32_t exist = 0;
+    uint32_t staying = 0;  // neither ended nor going
+    [[nodiscard]] uint32_t completed() const { return succeeded + gone; }
   };
   struct Generation {  // of one controller
     uint32_t ended = 0;
+    uint32_t gone = 0;
     uint32_t available = 0;
   };
 
@@ -62,6 +77,8 @@ class Census {
   uint32_t evictable_ = 0;
   uint32_t ended_ = 0;
   uint32_t succeeded_ = 0;
+  uint32_t gone_ = 0;  // have completed, and their pods are gone; and who are taken to have
+  uint32_t unseen_ = 0;
   uint32_t ready_ = 0;
   uint32_t gated_ = 0;
   std::map<std::string, Place> places_;

@@ -15,6 +15,7 @@ namespace muster::group {
 // restarts stand in the API; the rest begins anew when Muster does.
 struct Failure {
   bool stood = false;                    // has reached its minimum in this life
+  bool seen_whole = false;               // likewise, before this Muster was the one that acts
   std::optional<TimePoint> whole_since;  // last reached it, with no binding under way
   std::optional<TimePoint> broken_at;    // holds nodes and lacks members since then
   std::optional<TimePoint> lost_at;      // a member was lost, which restarts the others

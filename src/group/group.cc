@@ -45,6 +45,10 @@ bool asks_the_same(const Member& a, const Member& b) {
 // in so long.
 constexpr Duration kQuiet{10'000};
 
+// Who was made to go before it had succeeded has completed nothing, however well it ends. Of one that is seen
+// only afterwards nobody can say.
+bool was_stopped(const Member* before) { return !before || (before->terminating && !before->succeeded); }
+
 bool stands_the_same(const Member& a, const Member& b) {
   return a.node == b.node && a.available() == b.available() && a.live() == b.live() &&
          a.succeeded == b.succeeded && a.failed == b.failed;
@@ -102,6 +106,7 @@ void Group::forget_the_past() {
     history_.insert(uid);
     census_.add(member, true);
   }
+  census_.forget_gone();
 }
 
 void Group::question_changed() {
@@ -110,6 +115,13 @@ void Group::question_changed() {
 }
 
 void Group::upsert(std::unique_ptr<Member> member, const Context& context) {
+  if (member->succeeded && member->terminating) {
+    const auto known = members_.find(member->pod.uid);
+    if (was_stopped(known == members_.end() ? nullptr : &known->second)) {
+      member->succeeded = false;
+      member->failed = true;
+    }
+  }
   const Member& current = *member;
   const std::string& uid = current.pod.uid;
   const std::unique_ptr<const Member> before = members_.put(std::move(member));
@@ -122,6 +134,7 @@ void Group::upsert(std::unique_ptr<Member> member, const Context& context) {
   if (!asks_same || !current.spec || speaks(*before) != speaks(current)) agreement_.heard(members_, uid);
   if (!asks_same || !stands_the_same(*before, current)) question_changed();
   forget_the_past();
+  if (current.live() && (!before || !before->live())) review_supposed();
   is_new ? note_new(current) : note_change(*before, &current, context);
   follow_found(current, context);
   const bool planned = before && find_assignment(uid);
@@ -153,7 +166,10 @@ void Group::follow_planned(const Member& before, const Member& member, const Con
 void Group::remove(const std::string& uid, const Context& context) {
   const std::unique_ptr<const Member> last = members_.take(uid);
   if (!last) return;
-  census_.take_out(*last, history_.contains(uid));
+  const bool past = history_.contains(uid);
+  census_.take_out(*last, past);
+  if (last->succeeded && !past) census_.outlive(*last);
+  if (members_.empty()) census_.forget_gone();
   history_.erase(uid);
   exclusions_.erase(uid);
   forget_found(uid, context);

@@ -149,6 +149,9 @@ class Group {
   [[nodiscard]] uint32_t live() const { return census_.live(); }
   // Members that can be placed now: plan() would hold room for so many at most.
   [[nodiscard]] uint32_t waiting() const { return census_.available(); }
+  // Members that have completed count towards the minimum, their pods deleted or not, until the group begins
+  // anew.
+  [[nodiscard]] uint32_t completed() const { return census_.completed(); }
   [[nodiscard]] int32_t priority() const;          // the highest of its members that have not ended; O(n)
   [[nodiscard]] int64_t creation_seconds() const;  // of the oldest of them; O(n)
   // Why its members wait, for filter and for people.
@@ -185,8 +188,6 @@ class Group {
   void question_changed();
   void follow_planned(const Member& before, const Member& member, const Context& context);
   void withdraw_stray(const Member& member, const Context& context);
-  // Members that have succeeded count towards the minimum, except those of an earlier life of this name.
-  [[nodiscard]] uint32_t completed() const { return census_.succeeded(); }
   // What counts towards the minima beside members that run or have succeeded.
   enum class With { kNothing, kPlanned, kAvailable };
   // What the group and its subgroups lack to stand, in words; nothing when they stand. O(1), and O(subgroups)
@@ -214,6 +215,9 @@ class Group {
   void evict_all(const Context& context);
   void evict_if_due(const Member& member, const Context& context);
   void resume_failure(const Context& context);
+  [[nodiscard]] std::map<std::string, uint32_t> left_open() const;
+  void suppose_completed();
+  void review_supposed();
 
   // readiness (group_ready.cc)
   void show_readiness(const Member* changed, const Context& context);

@@ -103,7 +103,10 @@ std::optional<TimePoint> Group::let_go_due() const {
 }
 
 void Group::react(const Context& context) {
-  if (!resumed_) return;
+  if (!resumed_) {
+    failure_.seen_whole = live() > 0 && (failure_.seen_whole || !lack(With::kNothing));
+    return;
+  }
   follow_standing(context.now);
   if (failure_.letting_go) {
     if (census_.evictable() > 0) return;
@@ -123,7 +126,9 @@ std::string Group::why_it_lets_go() const {
 
 std::string Group::why_not_to_let_go() const {
   if (completed() > 0) {
-    return std::to_string(completed()) + " of its members have completed, so the others are left to end";
+    return std::to_string(completed()) + " of its members have completed" +
+           (census_.unseen() > 0 ? " or were gone when Muster began" : "") +
+           ", so the others are left to end";
   }
   if (census_.bare() > 0) {
     const auto bare = std::find_if(members_.begin(), members_.end(), [](const auto& entry) {
@@ -240,8 +245,8 @@ bool Group::forgettable(TimePoint now) const {
   return empty() && (!failure_.let_go_at || now >= *failure_.let_go_at + settings_.restart_window);
 }
 
-// With Ignore a group that lacks members has lost them, unless its first bindings are still to be finished:
-// then some member carries their plan.
+// A group that lacks members has lost them, unless its first bindings are still to be finished: then some
+// member carries their plan.
 void Group::resume_failure(const Context& context) {
   Failure& f = failure_;
   bool planned = false;
@@ -254,6 +259,7 @@ void Group::resume_failure(const Context& context) {
     f.loss = "it was being restarted when Muster began";
   }
   f.stood = live() > 0 && (!lack(With::kNothing) || !planned);
+  if (f.stood && !f.seen_whole && !f.letting_go) suppose_completed();
   if (f.letting_go) {
     f.let_go_at = context.now;
     ++f.restarts;

@@ -24,12 +24,11 @@ std::vector<const Member*> Group::by_rank(bool (Member::*wanted)() const, const 
 }
 
 Question Group::question(std::vector<const Member*> members, const Ranks& ranks) const {
-  Question asked{key_, spec(), std::move(members), {}, {}, {}, exclusions_};
+  Question asked{key_, spec(), std::move(members), {}, {}, census_.completed_by_subgroup(), exclusions_};
   for (const Member* member : asked.members) asked.ranks.push_back(ranks.at(member->pod.uid));
   if (has_slices(spec())) asked.first_ranks = first_ranks(members_, ranks, history_);
   for (const auto& [uid, member] : members_) {
     if (member.live()) asked.fixed.push_back({{uid, member.node}, member.subgroup, ranks.at(uid)});
-    if (member.succeeded && !history_.contains(uid)) ++asked.completed[member.subgroup];
   }
   return asked;
 }

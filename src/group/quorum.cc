@@ -57,6 +57,40 @@ std::optional<std::string> missing_below(const Constraints& constraints,
                      *constraints.min_subgroups, first.value_or("no more are named"));
 }
 
+// Adds what the subgroups lack, to the first of them where not all have to stand.
+class Filling {
+ public:
+  explicit Filling(Tally& tally) : tally_(tally) {}
+  void fill_below(const Constraints& constraints, const std::vector<SubgroupSpec>& children,
+                  const std::string& path) {
+    const auto lacks = [&](const SubgroupSpec& child) {
+      return missing_in(child, join(path, child.name), tally_).has_value();
+    };
+    const auto lacking = std::count_if(children.begin(), children.end(), lacks);
+    auto standing = static_cast<uint32_t>(static_cast<std::ptrdiff_t>(children.size()) - lacking);
+    for (const SubgroupSpec& child : children) {
+      const bool needed =
+          constraints.min_subgroups ? standing < *constraints.min_subgroups : child.min_member.has_value();
+      if (!needed || !lacks(child)) continue;
+      const std::string child_path = join(path, child.name);
+      fill_below(child, child.subgroups, child_path);
+      fill(child_path, std::max<uint32_t>(child.min_member.value_or(1), 1));
+      ++standing;
+    }
+  }
+  void fill(const std::string& path, uint32_t need) {
+    const uint32_t have = total(tally_.have, path);
+    if (have >= need) return;
+    tally_.have[path] += need - have;
+    tally_.exist[path] += need - have;
+    added[path] += need - have;
+  }
+  std::map<std::string, uint32_t> added;
+
+ private:
+  Tally& tally_;
+};
+
 bool knows(const std::vector<SubgroupSpec>& children, std::string_view path) {
   const auto slash = path.find('/');
   const std::string_view head = path.substr(0, slash);
@@ -73,6 +107,13 @@ std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally) {
   const uint32_t have = total(tally.have, "");
   if (have < spec.min_member) return fmt::format("{} of {} members", have, spec.min_member);
   return missing_below(spec, spec.subgroups, "", tally);
+}
+
+std::map<std::string, uint32_t> shortfall(const GroupSpec& spec, Tally tally) {
+  Filling filling(tally);
+  filling.fill_below(spec, spec.subgroups, "");
+  filling.fill("", spec.min_member);
+  return std::move(filling.added);
 }
 
 Tenure tenure_of(const GroupSpec& spec, const std::string& path) {

@@ -26,6 +26,10 @@ struct Tally {
 // members". O(subgroups · log paths).
 [[nodiscard]] std::optional<std::string> missing(const GroupSpec& spec, const Tally& tally);
 
+// By subgroup, how many more members would make the group stand; nothing when it stands. O(subgroups² · log
+// paths).
+[[nodiscard]] std::map<std::string, uint32_t> shortfall(const GroupSpec& spec, Tally tally);
+
 // Whether each subgroup on the path that has a minimum reaches it. O(depth · log paths).
 [[nodiscard]] bool reaches_minima(const GroupSpec& spec, const Tally& tally, const std::string& path);
 

@@ -72,6 +72,7 @@ MusterProcess::MusterProcess(Timeline& time, Api& api, const Faults& faults, Ans
 void MusterProcess::start() {
   if (up()) return;
   ++generation_;
+  ++starts_;
   time_.log("muster {}: starts", generation_);
   answers_ = std::make_unique<engine::Answers>();
   coordinator_ = std::make_unique<engine::Coordinator>(
@@ -374,9 +375,8 @@ void MusterProcess::check_barrier(const group::Commands& commands) {
   for (const auto& [key, uids] : bound_now) {
     const group::Group* group = coordinator_->find(key);
     if (!group) throw Broken("promise 1: a member of no group is bound");
-    uint32_t reach = 0;
-    for (const auto& [uid, member] : group->members())
-      reach += member.live() || member.succeeded || uids.contains(uid);
+    uint32_t reach = group->completed();
+    for (const auto& [uid, member] : group->members()) reach += member.live() || uids.contains(uid);
     if (reach < group->minimum() || group->promised() != uids.size())
       throw Broken(fmt::format("promise 1: the barrier of {} opens for {} of {} planned, {} of {} needed",
                                key.text(), uids.size(), group->promised(), reach, group->minimum()));

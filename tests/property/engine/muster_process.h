@@ -56,6 +56,7 @@ class MusterProcess {
   // The groups whose barrier has opened once.
   [[nodiscard]] const std::set<std::string>& opened() const { return opened_; }
   // Statistics of all incarnations.
+  [[nodiscard]] uint64_t starts() const { return starts_; }
   uint64_t plans = 0;
   uint64_t bindings = 0;
 
@@ -96,6 +97,7 @@ class MusterProcess {
   const Answer answer_;
 
   uint64_t generation_ = 0;
+  uint64_t starts_ = 0;
   std::unique_ptr<engine::Answers> answers_;
   std::unique_ptr<engine::Coordinator> coordinator_;
   int ids_ = 0;

@@ -18,9 +18,10 @@ struct Outcome {
   uint64_t steps = 0;
   uint64_t bindings = 0;
   uint64_t groups = 0;
-  uint64_t whole = 0;    // reached their minimum at the end
-  uint64_t partial = 0;  // hold nodes and lack members, by failure-policy Ignore or Stuck for a reason
-  uint64_t waiting = 0;  // hold nothing
+  uint64_t whole = 0;     // reached their minimum at the end
+  uint64_t partial = 0;   // hold nodes and lack members, by failure-policy Ignore or Stuck for a reason
+  uint64_t supposed = 0;  // likewise, whose loss happened while no Muster was there
+  uint64_t waiting = 0;   // hold nothing
 };
 
 class Simulation {
@@ -47,10 +48,11 @@ class Simulation {
     std::string policy;     // failure-policy
     bool mistaken = false;  // its next pod is made with another minimum
     std::set<std::string> mistakes;
+    std::set<int> done;  // completed: not made again when the pod is deleted
   };
   struct Count {
     int live = 0;
-    int succeeded = 0;
+    int completed = 0;
     int unbound = 0;
   };
 
@@ -67,6 +69,8 @@ class Simulation {
   void mend(GroupPlan& group);
   void lose_pod();
   void end_pod(bool success);
+  void clean_up();
+  void note_done(const kube::Pod& pod);
   void trouble_node();
   void kill_muster();
   void replace_missing();
@@ -75,6 +79,7 @@ class Simulation {
   [[nodiscard]] Count count(const std::string& group) const;
   [[nodiscard]] std::map<std::string, bool> settle();
   [[nodiscard]] group::State state_of(const std::string& group);
+  [[nodiscard]] bool supposes_completed(const std::string& group, const Count& has);
   void check_pods_at_rest();
   void check_readiness(const GroupPlan& group);
   void check_at_rest(Outcome& outcome);

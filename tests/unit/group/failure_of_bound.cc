@@ -244,6 +244,35 @@ std::vector<Row> rows_of_a_bound_group() {
          CHECK(life.state() == State::kBound);
          CHECK(life.evicted().empty());
        }},
+      {"Bound", "a completed member's pod is deleted", "nothing: it counts on until the group begins anew",
+       [] {
+         Life life(FailurePolicy::kRestart);
+         life.bound().succeed("a");
+         life.erase("a");
+         life.pass(10 * kGrace);
+         CHECK(life.state() == State::kBound);
+         CHECK(life.evicted().empty());
+       }},
+      {"Bound", "a completed member's pod is deleted and Muster dies",
+       "nothing: whom the next one has never seen it takes for completed",
+       [] {
+         Life life(FailurePolicy::kRestart);
+         life.bound().succeed("a");
+         life.erase("a");
+         life.restart_and_resume();
+         life.pass(10 * kGrace);
+         CHECK(life.state() == State::kBound);
+         CHECK(life.evicted().empty());
+       }},
+      {"Bound", "a member is deleted that was made to go before it completed", "it is lost, however it ended",
+       [] {
+         Life life;
+         life.bound().pod("a").terminating = true;
+         life.see("a");
+         life.succeed("a");
+         life.erase("a");
+         CHECK(life.state() == State::kRepairing);
+       }},
       {"Bound", "a member is lost after another has completed",
        "the lost one is replaced; a finishing group is never restarted, but Stuck if nothing replaces it",
        [] {
