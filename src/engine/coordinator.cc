@@ -22,6 +22,11 @@ bool claims_the_same(const group::Member& before, const group::Member& member) {
   return had.subgroup == has.subgroup && had.level == has.level;
 }
 
+CoordinatorOptions with_limits_of_groups(CoordinatorOptions options) {
+  options.groups.most_members = options.limits.members_per_group;
+  return options;
+}
+
 // What the books keep of a member changes with few of its events.
 bool stays_in_books(const group::Member& before, const group::Member& member) {
   return before.node == member.node && before.ended() == member.ended() &&
@@ -33,7 +38,7 @@ bool stays_in_books(const group::Member& before, const group::Member& member) {
 
 Coordinator::Coordinator(CoordinatorOptions options, std::function<std::string()> new_plan_id,
                          Answers& answers)
-    : options_(std::move(options)),
+    : options_(with_limits_of_groups(std::move(options))),
       new_plan_id_(std::move(new_plan_id)),
       answers_(answers),
       books_(options_.trees, options_.solving),
@@ -167,7 +172,7 @@ void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   group::Member& member = *made;
   const auto found = group.members().find(member.pod.uid);
   const group::Member* known = found == group.members().end() ? nullptr : &found->second;
-  group::keep_limits(options_.limits, group.members().size() - (known != nullptr), member);
+  if (member.spec) group::reject_unless(group::check(*member.spec, options_.limits), member);
   member.node_set = node_set_of(known, node_set, member);
   if (!known || !stays_in_books(*known, member)) books_.upsert_member(*key, member);
   if (nodes_listed_ && member.bound()) {

@@ -26,6 +26,8 @@ void Census::count(const Member& member, bool past, int sign) {
   const auto add = [&](uint32_t& number, bool counts) { number += static_cast<uint32_t>(sign * counts); };
   const bool ended = member.ended() && !past;
   const bool done = ended && member.succeeded;
+  const bool stays = !member.ended() && !member.terminating;
+  add(staying_, stays);
   add(available_, member.available());
   add(live_, member.live());
   add(bare_, member.live() && member.controller_uid.empty());
@@ -40,7 +42,7 @@ void Census::count(const Member& member, bool past, int sign) {
   add(place.succeeded, done);
   add(place.waiting, member.available());
   add(place.ready, member.ready());
-  add(place.staying, !member.ended() && !member.terminating);
+  add(place.staying, stays);
 
   if (member.controller_uid.empty() || !(ended || member.available())) return;
   Generation& pods = controllers_[member.controller_uid];

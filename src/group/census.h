@@ -27,6 +27,7 @@ class Census {
   std::map<std::string, uint32_t> take_back_supposed();
   void forget_gone();
 
+  [[nodiscard]] uint32_t staying() const { return staying_; }  // have neither ended nor are being deleted
   [[nodiscard]] uint32_t available() const { return available_; }
   [[nodiscard]] uint32_t live() const { return live_; }
   [[nodiscard]] uint32_t bare() const { return bare_; }  // live, and nobody would make them again
@@ -59,7 +60,7 @@ class Census {
     uint32_t unseen = 0;  // of these
     uint32_t waiting = 0;
     uint32_t ready = 0;
-    uint32_t staying = 0;  // neither ended nor going
+    uint32_t staying = 0;
     [[nodiscard]] uint32_t completed() const { return succeeded + gone; }
   };
   struct Generation {  // of one controller
@@ -71,6 +72,7 @@ class Census {
   void count(const Member& member, bool past, int sign);
   [[nodiscard]] Tally tally(uint32_t Place::* have, uint32_t Place::* also, bool has_stood) const;
 
+  uint32_t staying_ = 0;
   uint32_t available_ = 0;
   uint32_t live_ = 0;
   uint32_t bare_ = 0;

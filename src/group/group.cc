@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "group/limits.h"
 #include "group/quorum.h"
 
 namespace muster::group {
@@ -72,7 +73,13 @@ State Group::state() const {
 }
 
 const std::string& Group::rejection() const {
-  return agreement_.dissent().empty() ? bad_request_ : agreement_.dissent();
+  if (!agreement_.dissent().empty()) return agreement_.dissent();
+  return too_large_.empty() ? bad_request_ : too_large_;
+}
+
+void Group::follow_size() {
+  const Result<void> fine = check_size(census_.staying(), settings_.most_members);
+  too_large_ = fine ? "" : fine.error().message;
 }
 
 std::optional<std::string> Group::lack(With with) const {
@@ -129,6 +136,7 @@ void Group::upsert(std::unique_ptr<Member> member, const Context& context) {
   if (is_new && census_.available() == 0 && live() == 0)
     gathering_since_ = context.now, gathering_told_ = false;
   is_new ? census_.add(current, false) : census_.change(*before, current, history_.contains(uid));
+  follow_size();
   ++version_;
   const bool asks_same = before && asks_the_same(*before, current);
   if (!asks_same || !current.spec || speaks(*before) != speaks(current)) agreement_.heard(members_, uid);
@@ -170,6 +178,7 @@ void Group::remove(const std::string& uid, const Context& context) {
   census_.take_out(*last, past);
   if (last->succeeded && !past) census_.outlive(*last);
   if (members_.empty()) census_.forget_gone();
+  follow_size();
   history_.erase(uid);
   exclusions_.erase(uid);
   forget_found(uid, context);

@@ -31,6 +31,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -79,6 +80,7 @@ struct Settings {
   Duration restart_grace{1'000};  // with failure-policy Restart: whoever deletes all members needs no restart
   uint32_t max_restarts = 5;      // lettings-go in a row after which it is not planned again
   Duration restart_window{600'000};  // a group that has stood for so long begins to count anew
+  std::size_t most_members = std::numeric_limits<std::size_t>::max();  // with more it is rejected
 };
 
 // What an event may use: the time it happens at, the books, how plans come on (of all groups), the source of
@@ -184,6 +186,7 @@ class Group {
   // membership (group.cc)
   [[nodiscard]] const GroupSpec& spec() const { return *agreement_.spec(); }
   [[nodiscard]] const std::string& rejection() const;
+  void follow_size();
   void forget_the_past();
   void question_changed();
   void follow_planned(const Member& before, const Member& member, const Context& context);
@@ -271,6 +274,7 @@ class Group {
   Settings settings_;
   Members members_;
   Agreement agreement_;
+  std::string too_large_;    // that it has more members than it may have; empty when not
   std::string bad_request_;  // why the books refuse the question itself; empty when they do not
   bool resumed_ = false;
 

@@ -38,12 +38,12 @@ Result<void> check(const GroupSpec& spec, const Limits& limits) {
   return {};
 }
 
-Result<void> check_size(std::size_t before, const Limits& limits) {
-  if (before < limits.members_per_group) return {};
+Result<void> check_size(std::size_t members, std::size_t most) {
+  if (members <= most) return {};
   return invalid(
       "muster.dev/group-name: the group has more than the {} members that it may have here "
       "(limits.membersPerGroup)",
-      limits.members_per_group);
+      most);
 }
 
 Result<void> check_node_sets(std::size_t before, const Limits& limits) {
@@ -57,11 +57,6 @@ Result<void> check_node_sets(std::size_t before, const Limits& limits) {
 bool reject_unless(const Result<void>& fine, Member& member) {
   if (!fine && member.spec) member.spec = tl::unexpected(fine.error());
   return fine.has_value();
-}
-
-void keep_limits(const Limits& limits, std::size_t before, Member& member) {
-  if (member.spec) reject_unless(check(*member.spec, limits), member);
-  reject_unless(check_size(before, limits), member);
 }
 
 std::optional<std::string> Allowance::refuse(const std::string& ns, std::size_t members) {

@@ -28,16 +28,15 @@ struct Limits {
 
 // kInvalid names the annotation, its value, and the limit with its key in the configuration.
 [[nodiscard]] Result<void> check(const GroupSpec& spec, const Limits& limits);
-// A member beyond the limit makes its group a rejected one. `before`: members without this one.
-[[nodiscard]] Result<void> check_size(std::size_t before, const Limits& limits);
+// A group with more members than `most` is a rejected one. `members`: those that have neither ended nor are
+// being deleted.
+[[nodiscard]] Result<void> check_size(std::size_t members, std::size_t most);
 // `before`: different node sets of the namespace without this member's.
 [[nodiscard]] Result<void> check_node_sets(std::size_t before, const Limits& limits);
 
 // A member that is not fine makes its group a rejected one, with the reason on every member; the first reason
 // stays. Whether it is fine.
 bool reject_unless(const Result<void>& fine, Member& member);
-// What it asks for, and that it is one more than `before`.
-void keep_limits(const Limits& limits, std::size_t before, Member& member);
 
 // Who may be planned in this turn.
 class Allowance {

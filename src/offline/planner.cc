@@ -18,6 +18,7 @@ using group::GroupKey;
 struct Gang {
   GroupKey key;
   group::Members members;
+  std::size_t staying = 0;  // have neither ended nor are being deleted
   std::size_t appeared = 0;
   int32_t priority = INT32_MIN;
   int64_t created = INT64_MAX;
@@ -42,7 +43,9 @@ std::vector<Gang> collect(const Input& input, const group::Limits& limits, books
     Gang& gang = found->second;
     if (fresh) gang.key = *key, gang.appeared = gangs.size();
     group::Member member = books::member_of(kube::Pod(pod), books::parse_spec(pod.annotations));
-    group::keep_limits(limits, gang.members.size(), member);
+    if (member.spec) group::reject_unless(group::check(*member.spec, limits), member);
+    gang.staying += !member.ended() && !member.terminating;
+    group::reject_unless(group::check_size(gang.staying, limits.members_per_group), member);
     const books::NodeSets& sets = books.node_sets();
     member.node_set = sets.held_by(key->ns, pod.node_set);
     if (member.node_set == kEveryHost &&

@@ -93,6 +93,41 @@ TEST_CASE("limits: a group with more members than it may have is refused as a wh
   CHECK(t.coordinator.counts().reservations == 0);
 }
 
+TEST_CASE("limits: a group of the largest size is repaired, and a moment of one member more is no verdict") {
+  group::Limits limits;
+  limits.members_per_group = 3;
+  Tenants t(limits);
+  std::vector<kube::Pod> pods;
+  for (int i = 0; i < 3; ++i) {
+    pods.push_back(muster::test::bound_to(Tenants::pod("tenant", "g", i, "3"), "n" + std::to_string(i)));
+    pods.back().controller = kube::OwnerReference{"Job", "job", "job-1"};
+    t.see(pods.back());
+  }
+  t.advance();
+  REQUIRE(t.state("tenant", "g") == State::kBound);
+  kube::Pod replacement = Tenants::pod("tenant", "g", 3, "3");
+  replacement.controller = pods[0].controller;
+  SECTION("it has failed") {
+    pods[0].phase = kube::PodPhase::kFailed;
+    t.see(pods[0]);
+    t.see(replacement);
+  }
+  SECTION("it is being deleted") {
+    pods[0].terminating = true;
+    t.see(pods[0]);
+    t.see(replacement);
+  }
+  SECTION("the replacement is seen first") {
+    t.see(replacement);
+    t.advance();
+    CHECK(t.state("tenant", "g") == State::kRejected);
+    t.coordinator.pods_changed({kube::Remove<kube::Pod>{pods[0]}}, t.now);
+  }
+  t.advance();
+  CHECK(t.coordinator.counts().reservations == 1);
+  CHECK(t.state("tenant", "g") == State::kRepairing);
+}
+
 TEST_CASE("limits: a minimum that no one can meet holds nothing and is in nobody's way") {
   Tenants t;
   t.members("tenant", "never", 2);

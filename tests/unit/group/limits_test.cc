@@ -41,12 +41,14 @@ TEST_CASE("limits: nobody may hold room for longer than is allowed") {
         "(limits.longestHold)");
 }
 
-TEST_CASE("limits: members and node sets are counted before one more comes") {
+TEST_CASE("limits: a group may have as many members as the limit says, and no more") {
+  CHECK(check_size(2, 2).has_value());
+  CHECK_FALSE(check_size(3, 2).has_value());
+}
+
+TEST_CASE("limits: node sets are counted before one more comes") {
   Limits limits;
-  limits.members_per_group = 2;
   limits.node_sets = 1;
-  CHECK(check_size(1, limits).has_value());
-  CHECK_FALSE(check_size(2, limits).has_value());
   CHECK(check_node_sets(0, limits).has_value());
   CHECK_FALSE(check_node_sets(1, limits).has_value());
 }
