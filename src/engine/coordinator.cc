@@ -182,6 +182,7 @@ void Coordinator::upsert_pod(kube::Pod&& pod, TimePoint now) {
   if (!known || known->subgroup != member.subgroup)
     answers_.set_member(member.pod.uid, *key, member.subgroup);
   group.upsert(std::move(made), context(now));
+  let_in(key->ns, now);
 }
 
 Coordinator::Entry& Coordinator::entry_of(const GroupKey& key, TimePoint now) {
@@ -200,9 +201,42 @@ NodeSetId Coordinator::node_set_of(const group::Member* before, const kube::Node
   const NodeSetId held = before ? before->node_set : kEveryHost;
   if (held != kEveryHost && sets.at(held) == node_set) return held;
   const std::string& ns = member.pod.ns;
+  forget_refused(ns, member.pod.uid);
   if (const NodeSetId known = sets.held_by(ns, node_set); known != kEveryHost) return known;
-  const bool fine = group::reject_unless(group::check_node_sets(sets.held_by(ns), options_.limits), member);
-  return fine ? books_.intern_node_set(node_set) : kEveryHost;
+  const Result<void> fine = group::check_node_sets(sets.held_by(ns), options_.limits);
+  if (fine) return books_.intern_node_set(node_set);
+  refused_[ns].emplace(member.pod.uid, Refused{node_set, member.spec});
+  group::reject_unless(fine, member);
+  return kEveryHost;
+}
+
+// Members that were refused, as soon as others have left room for their node sets.
+void Coordinator::let_in(const std::string& ns, TimePoint now) {
+  const auto waiting = refused_.find(ns);
+  const books::NodeSets& sets = books_.node_sets();
+  const auto full = [&] { return !group::check_node_sets(sets.held_by(ns), options_.limits); };
+  if (waiting == refused_.end() || full()) return;
+  std::vector<std::string> uids;
+  for (const auto& [uid, refused] : waiting->second) uids.push_back(uid);
+  for (const std::string& uid : uids) {
+    const Refused& refused = refused_.at(ns).at(uid);
+    if (full() && sets.held_by(ns, refused.node_set) == kEveryHost) continue;
+    Entry& entry = *member_of_.at(uid);
+    std::unique_ptr<group::Member> member(new group::Member(entry.group.members().at(uid)));
+    member->spec = refused.spec;
+    member->node_set = books_.intern_node_set(refused.node_set);
+    forget_refused(ns, uid);
+    books_.upsert_member(entry.group.key(), *member);
+    touch(entry);
+    entry.group.upsert(std::move(member), context(now));
+  }
+}
+
+void Coordinator::forget_refused(const std::string& ns, const std::string& uid) {
+  const auto refused = refused_.find(ns);
+  if (refused == refused_.end()) return;
+  refused->second.erase(uid);
+  if (refused->second.empty()) refused_.erase(refused);
 }
 
 void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
@@ -210,12 +244,15 @@ void Coordinator::remove_pod(const std::string& uid, TimePoint now) {
   const auto found = member_of_.find(uid);
   if (found == member_of_.end()) return books_.remove_pod(uid);
   Entry& entry = *found->second;
+  const std::string ns = entry.group.key().ns;
+  forget_refused(ns, uid);
   member_of_.erase(found);
   answers_.erase_member(uid);
   touch(entry);
   entry.group.remove(uid, context(now));
   books_.remove_pod(uid);
   forget_if_empty(entry, now);
+  let_in(ns, now);
 }
 
 // A group whose pods have all gone is remembered for a while when it had let go of them.

@@ -97,6 +97,11 @@ class Coordinator {
     std::string limit_told = {};               // why it was not planned, as its members know
     bool touched = false;                      // it is among touched_
   };
+  // A member whose node set goes beyond the limit, and what it asks for all the same.
+  struct Refused {
+    kube::NodeSet node_set;
+    group::SharedSpec spec;
+  };
 
   [[nodiscard]] group::Context context(TimePoint now);
   void apply(kube::Replace<kube::Pod>&& all, TimePoint now);
@@ -106,6 +111,8 @@ class Coordinator {
   void remove_pod(const std::string& uid, TimePoint now);
   [[nodiscard]] NodeSetId node_set_of(const group::Member* before, const kube::NodeSet& node_set,
                                       group::Member& member);
+  void let_in(const std::string& ns, TimePoint now);
+  void forget_refused(const std::string& ns, const std::string& uid);
   void tell_limit(Entry& entry, const std::string& why);
   [[nodiscard]] Entry& entry_of(const group::GroupKey& key, TimePoint now);
   // The group that an event of this pod goes to; nullptr for a pod of no group.
@@ -136,8 +143,9 @@ class Coordinator {
   books::Books books_;
   group::Progress progress_;
   std::unordered_map<group::GroupKey, Entry, group::GroupKeyHash> groups_;
-  std::unordered_map<std::string, Entry*> member_of_;        // by uid
-  std::unordered_map<std::string, uint64_t> foreign_calls_;  // uid → bind call of a pod of no group
+  std::unordered_map<std::string, Entry*> member_of_;              // by uid
+  std::unordered_map<std::string, uint64_t> foreign_calls_;        // uid → bind call of a pod of no group
+  std::map<std::string, std::map<std::string, Refused>> refused_;  // by namespace and uid
   NodeHealth health_;
   std::set<std::string> touched_nodes_;         // whose reservations have to be looked at again
   std::vector<Entry*> touched_;                 // groups to which something has happened since the last turn

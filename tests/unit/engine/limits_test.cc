@@ -194,7 +194,7 @@ TEST_CASE("limits: a replacement counts alone, however many of its group are bou
   CHECK(t.coordinator.counts().reservations == 3);
   // Those that wait count all the same.
   CHECK(t.state("tenant", "one-more") == State::kPending);
-  CHECK(Tenants::told(commands, "LimitReached") == 1);
+  CHECK(Tenants::told(commands, group::EventReason::kLimitReached) == 1);
 }
 
 TEST_CASE("limits: nobody holds room for longer than is allowed, whatever the annotation says") {
@@ -231,6 +231,52 @@ TEST_CASE("limits: node selectors that are ever new occupy no more than the pods
   CHECK(t.state("tenant", "more0") != State::kRejected);
   CHECK(t.state("tenant", "more2") == State::kRejected);
   CHECK(t.reason("tenant", "more2").find("more than the 5 different ones") != std::string::npos);
+}
+
+TEST_CASE("limits: a member with one node selector too many is let in when another one has gone") {
+  group::Limits limits;
+  limits.node_sets = 1;
+  Tenants t(limits);
+  const auto pod = [](const std::string& group, const std::string& zone) {
+    kube::Pod made = Tenants::pod("tenant", group, 0, "1");
+    made.node_set.node_selector = {{"zone", zone}};
+    return made;
+  };
+  t.see(pod("first", "a"));
+  t.see(pod("second", "b"));
+  t.see(pod("third", "c"));
+  t.see(pod("fourth", "b"));
+  t.advance();
+  for (const char* group : {"second", "third", "fourth"}) CHECK(t.state("tenant", group) == State::kRejected);
+  const auto leave = [&](const std::string& group, const std::string& zone) {
+    t.coordinator.pods_changed({kube::Remove<kube::Pod>{pod(group, zone)}}, t.now);
+    t.advance();
+  };
+  leave("first", "a");
+  // Two that ask for the same share one.
+  CHECK(t.state("tenant", "second") == State::kPending);
+  CHECK(t.state("tenant", "fourth") == State::kPending);
+  CHECK(t.state("tenant", "third") == State::kRejected);
+  leave("fourth", "b");
+  CHECK(t.state("tenant", "third") == State::kRejected);
+  leave("second", "b");
+  CHECK(t.state("tenant", "third") == State::kPending);
+}
+
+TEST_CASE("limits: what is wrong with a member besides its node selector is told when that is let in") {
+  group::Limits limits;
+  limits.node_sets = 1;
+  Tenants t(limits);
+  kube::Pod first = Tenants::pod("tenant", "first", 0, "1");
+  first.node_set.node_selector = {{"zone", "a"}};
+  t.see(first);
+  kube::Pod second = Tenants::pod("tenant", "second", 0, "none");
+  second.node_set.node_selector = {{"zone", "b"}};
+  t.see(second);
+  t.coordinator.pods_changed({kube::Remove<kube::Pod>{first}}, t.now);
+  t.advance();
+  CHECK(t.state("tenant", "second") == State::kRejected);
+  CHECK(t.reason("tenant", "second").find("none") != std::string::npos);
 }
 
 }  // namespace
