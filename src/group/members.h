@@ -18,9 +18,22 @@
 namespace muster::group {
 
 class Members {
-  using List = std::vector<std::unique_ptr<Member>>;
+  // They are owned. Plain pointers, since a large group's are moved in one piece when one comes or goes.
+  using List = std::vector<Member*>;
 
  public:
+  Members() = default;
+  ~Members() {
+    for (Member* member : list_) delete member;
+  }
+  Members(const Members&) = delete;
+  Members& operator=(const Members&) = delete;
+  Members(Members&& other) noexcept : list_(std::exchange(other.list_, {})) {}
+  Members& operator=(Members&& other) noexcept {
+    list_.swap(other.list_);
+    return *this;
+  }
+
   // What an iterator shows, as that of a map would.
   struct Shown {
     const std::string& first;
@@ -75,15 +88,16 @@ class Members {
   // Returns the one whose place it takes; none: it is new.
   std::unique_ptr<Member> put(std::unique_ptr<Member> member) {
     const auto at = list_.begin() + (place(member->pod.uid) - list_.cbegin());
-    if (is_at(at, member->pod.uid)) return std::exchange(*at, std::move(member));
-    list_.insert(at, std::move(member));
+    if (is_at(at, member->pod.uid)) return std::unique_ptr<Member>(std::exchange(*at, member.release()));
+    list_.insert(at, member.get());
+    (void)member.release();
     return nullptr;
   }
   // None: there was none.
   std::unique_ptr<Member> take(const std::string& uid) {
     const auto at = list_.begin() + (place(uid) - list_.cbegin());
     if (!is_at(at, uid)) return nullptr;
-    std::unique_ptr<Member> taken = std::move(*at);
+    std::unique_ptr<Member> taken(*at);
     list_.erase(at);
     return taken;
   }
