@@ -18,6 +18,7 @@ class Report:
         self.passed = 0
         self.failed = 0
         self.started = time.monotonic()
+        self._failures = []
         self._lock = threading.Lock()
 
     def log_file(self, name):
@@ -36,16 +37,28 @@ class Report:
             if failed:
                 count = f"{count}, {failed} FAILED" if passed else f"{failed} FAILED"
             print(f"{what:<58} {count:>22} {took:7.1f} s", flush=True)
-            if failed and log:
-                print(f"---- the end of {log}")
-                print(tail(log))
-                print("----", flush=True)
+            if not failed:
+                return
+            self._failures.append((what, log))
+            if log:
+                print_end_of(log)
 
     def close(self):
-        """Prints the last line; the status of the whole run."""
+        """Prints the last line; the status of the whole run. What failed is shown again just before: of a long log
+        often only the end is kept or looked at."""
+        for what, log in self._failures:
+            self.say(f"FAILED: {what}")
+            if log:
+                print_end_of(log)
         self.say(f"took {time.monotonic() - self.started:.0f} s; logs are in {self.logs}")
         self.say(f"{self.passed} passed, {self.failed} failed")
         return 0 if self.failed == 0 and self.passed > 0 else 1
+
+
+def print_end_of(log):
+    print(f"---- the end of {log}")
+    print(tail(log))
+    print("----", flush=True)
 
 
 def tail(log):

@@ -1,5 +1,7 @@
 """Nothing that went wrong is counted as passed."""
 
+import contextlib
+import io
 import signal
 import subprocess
 import sys
@@ -9,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from runner import catch2, process
+from runner.report import Report
 
 
 class Counts(unittest.TestCase):
@@ -28,6 +31,33 @@ class Counts(unittest.TestCase):
     def test_silence_is_a_failure(self):
         self.assertEqual(catch2.counts("", 0), (0, 1))
         self.assertEqual(catch2.counts("No tests ran\n", 0), (0, 1))
+
+
+class Reports(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.report = Report(folder.name)
+        self.printed = io.StringIO()
+
+    def test_the_end_of_the_output_shows_what_failed_long_before(self):
+        log = self.report.log_file("early")
+        log.write_text("the reason\n")
+        with contextlib.redirect_stdout(self.printed):
+            self.report.note("early", 0.1, 3, 1, log)
+            self.report.note("late", 0.1, 5, 0)
+            self.assertEqual(self.report.close(), 1)
+        end = self.printed.getvalue().split("late", 1)[1]
+        self.assertIn("FAILED: early", end)
+        self.assertIn("the reason", end)
+        self.assertTrue(end.endswith("\n8 passed, 1 failed\n"), end)
+
+    def test_without_a_failure_the_end_is_the_count(self):
+        with contextlib.redirect_stdout(self.printed):
+            self.report.note("all", 0.1, 2, 0)
+            self.assertEqual(self.report.close(), 0)
+        self.assertTrue(self.printed.getvalue().endswith("\n2 passed, 0 failed\n"))
+        self.assertNotIn("FAILED", self.printed.getvalue())
 
 
 class Processes(unittest.TestCase):
