@@ -3,6 +3,8 @@
 #include <optional>
 #include <string>
 
+#include "base/pod_keys.h"
+
 namespace muster::binder {
 namespace {
 
@@ -13,7 +15,7 @@ constexpr int kLooks = 4;
 kube::PodRef ref(const PodId& pod) { return {pod.ns, pod.name, pod.uid}; }
 
 bool carries(const kube::Pod& pod, const std::string& plan) {
-  const auto found = pod.annotations.find("muster.dev/plan");
+  const auto found = pod.annotations.find(keys::kPlan);
   return found != pod.annotations.end() && is_of_plan(found->second, plan);
 }
 

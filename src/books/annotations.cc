@@ -7,6 +7,7 @@
 
 #include "base/duration.h"
 #include "base/names.h"
+#include "base/pod_keys.h"
 #include "base/text.h"
 #include "books/group_spec.h"
 #include "group/quorum.h"
@@ -15,18 +16,14 @@
 namespace muster::books {
 namespace {
 
-constexpr std::string_view kPrefix = "muster.dev/";
 constexpr std::array kKnown = std::to_array<std::string_view>(
-    {"muster.dev/group-name", "muster.dev/min-member", "muster.dev/topology-required",
-     "muster.dev/topology-preferred", "muster.dev/slices", "muster.dev/subgroup", "muster.dev/group-spec",
-     "muster.dev/rank", "muster.dev/plan", "muster.dev/hold-timeout", "muster.dev/domain", "muster.dev/hold",
-     "muster.dev/failure-policy", "muster.dev/failure-grace", "muster.dev/disruption-budgets",
-     "muster.dev/let-go", "muster.dev/restarts"});
+    {keys::kGroupName, keys::kMinMember, keys::kTopologyRequired, keys::kTopologyPreferred, keys::kSlices,
+     keys::kSubgroup, keys::kGroupSpec, keys::kRank, keys::kPlan, keys::kHoldTimeout, keys::kDomain,
+     keys::kFailurePolicy, keys::kFailureGrace, keys::kDisruptionBudgets, keys::kLetGo, keys::kRestarts});
 
 // What is said of one member alone, or written by Muster. All else is the group's request.
-constexpr std::array kOfMember =
-    std::to_array<std::string_view>({"muster.dev/subgroup", "muster.dev/rank", "muster.dev/plan",
-                                     "muster.dev/domain", "muster.dev/let-go", "muster.dev/restarts"});
+constexpr std::array kOfMember = std::to_array<std::string_view>(
+    {keys::kSubgroup, keys::kRank, keys::kPlan, keys::kDomain, keys::kLetGo, keys::kRestarts});
 
 bool is_of_member(const kube::StringMap::value_type& annotation) {
   return std::find(kOfMember.begin(), kOfMember.end(), annotation.first) != kOfMember.end();
@@ -53,7 +50,8 @@ std::string unknown_key(std::string_view key) {
 
 Result<void> check_keys(const kube::StringMap& annotations) {
   for (const auto& [key, value] : annotations) {
-    if (!key.starts_with(kPrefix) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end()) continue;
+    if (!key.starts_with(keys::kPrefix) || std::find(kKnown.begin(), kKnown.end(), key) != kKnown.end())
+      continue;
     return fail(ErrorCode::kInvalid, "{}", unknown_key(key));
   }
   return {};
@@ -61,7 +59,7 @@ Result<void> check_keys(const kube::StringMap& annotations) {
 
 Result<void> read_failure(const kube::StringMap& annotations, group::GroupSpec& spec) {
   using group::FailurePolicy;
-  if (const std::string* text = find(annotations, "muster.dev/failure-policy")) {
+  if (const std::string* text = find(annotations, keys::kFailurePolicy)) {
     if (*text == "Restart") {
       spec.failure_policy = FailurePolicy::kRestart;
     } else if (*text == "Ignore") {
@@ -70,14 +68,14 @@ Result<void> read_failure(const kube::StringMap& annotations, group::GroupSpec& 
       return invalid("muster.dev/failure-policy: {} is none of Repair, Restart, Ignore", quoted(*text));
     }
   }
-  if (const std::string* text = find(annotations, "muster.dev/failure-grace")) {
+  if (const std::string* text = find(annotations, keys::kFailureGrace)) {
     const Result<Duration> grace = parse_duration(*text);
     if (!grace) return invalid("muster.dev/failure-grace: {}", grace.error().message);
     if (*grace > Duration(24 * 3'600'000))
       return invalid("muster.dev/failure-grace: {} is longer than 24h", quoted(*text));
     spec.failure_grace = *grace;
   }
-  if (const std::string* text = find(annotations, "muster.dev/disruption-budgets")) {
+  if (const std::string* text = find(annotations, keys::kDisruptionBudgets)) {
     if (*text != "Obey" && *text != "Ignore")
       return invalid("muster.dev/disruption-budgets: {} is none of Obey, Ignore", quoted(*text));
     spec.obey_budgets = *text == "Obey";
@@ -88,7 +86,7 @@ Result<void> read_failure(const kube::StringMap& annotations, group::GroupSpec& 
 // The first of the three sources that is there and is a number. A wrong one of Muster's own is reported by
 // parse_spec.
 std::optional<int64_t> index_of(const kube::Pod& pod) {
-  const std::string* text = find(pod.annotations, "muster.dev/rank");
+  const std::string* text = find(pod.annotations, keys::kRank);
   if (!text) text = find(pod.labels, "batch.kubernetes.io/job-completion-index");
   if (!text) text = find(pod.labels, "apps.kubernetes.io/pod-index");
   if (!text) return std::nullopt;
@@ -100,7 +98,7 @@ std::optional<int64_t> index_of(const kube::Pod& pod) {
 
 std::optional<group::GroupKey> group_of(const kube::Pod& pod,
                                         const std::vector<std::string>& scheduler_names) {
-  const std::string* name = find(pod.annotations, "muster.dev/group-name");
+  const std::string* name = find(pod.annotations, keys::kGroupName);
   const bool ours =
       std::find(scheduler_names.begin(), scheduler_names.end(), pod.scheduler_name) != scheduler_names.end();
   if (!name || !ours || pod.in_native_group) return std::nullopt;
@@ -117,30 +115,30 @@ namespace {
 
 Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
   if (Result<void> known = check_keys(annotations); !known) return tl::unexpected(known.error());
-  const std::string* name = find(annotations, "muster.dev/group-name");
+  const std::string* name = find(annotations, keys::kGroupName);
   if (const Result<void> label = check_dns_label(name ? *name : ""); !label)
     return invalid("muster.dev/group-name: {}", label.error().message);
   group::GroupSpec spec;
-  const std::string* minimum = find(annotations, "muster.dev/min-member");
-  const std::string* long_form = find(annotations, "muster.dev/group-spec");
+  const std::string* minimum = find(annotations, keys::kMinMember);
+  const std::string* long_form = find(annotations, keys::kGroupSpec);
   std::optional<uint32_t> min_member;
   if (minimum) {
-    const Result<int64_t> parsed = parse_integer("muster.dev/min-member", *minimum, 1, int64_t{kMaxMembers});
+    const Result<int64_t> parsed = parse_integer(keys::kMinMember, *minimum, 1, int64_t{kMaxMembers});
     if (!parsed) return tl::unexpected(parsed.error());
     min_member = static_cast<uint32_t>(*parsed);
     spec.min_member = *min_member;
   } else if (!long_form) {
     return invalid("muster.dev/min-member: missing; it has to be a whole number of at least 1");
   }
-  if (const std::string* level = find(annotations, "muster.dev/topology-required")) {
+  if (const std::string* level = find(annotations, keys::kTopologyRequired)) {
     if (level->empty()) return invalid("muster.dev/topology-required: \"\" is not a level");
     spec.topology_required = *level;
   }
-  if (const std::string* level = find(annotations, "muster.dev/topology-preferred")) {
+  if (const std::string* level = find(annotations, keys::kTopologyPreferred)) {
     if (level->empty()) return invalid("muster.dev/topology-preferred: \"\" is not a level");
     spec.topology_preferred = *level;
   }
-  if (const std::string* text = find(annotations, "muster.dev/hold-timeout")) {
+  if (const std::string* text = find(annotations, keys::kHoldTimeout)) {
     const Result<Duration> timeout = parse_duration(*text);
     if (!timeout) return invalid("muster.dev/hold-timeout: {}", timeout.error().message);
     if (*timeout < Duration(1'000) || *timeout > Duration(24 * 3'600'000)) {
@@ -149,7 +147,7 @@ Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
     spec.hold_timeout = *timeout;
   }
   if (Result<void> read = read_failure(annotations, spec); !read) return tl::unexpected(read.error());
-  if (const std::string* text = find(annotations, "muster.dev/slices")) {
+  if (const std::string* text = find(annotations, keys::kSlices)) {
     Result<std::vector<group::SliceSpec>> slices = parse_slices(*text);
     if (!slices) return invalid("muster.dev/slices: {}", slices.error().message);
     spec.slices = std::move(*slices);
@@ -165,10 +163,10 @@ Result<group::GroupSpec> parse_request(const kube::StringMap& annotations) {
 Result<void> check_member(const kube::StringMap& annotations, const group::GroupSpec& spec) {
   for (const auto& [name, value] : annotations) {
     const std::string_view key = name;
-    if (key == "muster.dev/rank") {
+    if (key == keys::kRank) {
       if (Result<int64_t> rank = parse_integer(name, value, 0, INT32_MAX); !rank)
         return tl::unexpected(rank.error());
-    } else if (key == "muster.dev/subgroup" && !group::knows(spec, value)) {
+    } else if (key == keys::kSubgroup && !group::knows(spec, value)) {
       return invalid("muster.dev/subgroup: {} is not among the subgroups of muster.dev/group-spec",
                      muster::quoted(value));
     }
@@ -216,21 +214,21 @@ group::Member member_of(kube::Pod&& pod, group::SharedSpec spec) {
   member.creation_seconds = pod.creation_seconds;
   member.priority = pod.priority;
   for (const std::string& gate : pod.scheduling_gates) {
-    (gate == kHoldGate ? member.held_by_gate : member.other_gates) = true;
+    (gate == keys::kHold ? member.held_by_gate : member.other_gates) = true;
   }
   member.terminating = pod.terminating;
   member.succeeded = pod.phase == kube::PodPhase::kSucceeded;
   member.failed = pod.phase == kube::PodPhase::kFailed;
   member.containers_ready = pod.phase == kube::PodPhase::kRunning && pod.containers_ready;
-  member.readiness_gate = std::find(pod.readiness_gates.begin(), pod.readiness_gates.end(), kReadinessGate) !=
-                          pod.readiness_gates.end();
+  member.readiness_gate = std::find(pod.readiness_gates.begin(), pod.readiness_gates.end(),
+                                    keys::kGroupReady) != pod.readiness_gates.end();
   member.shown_ready = pod.group_ready;
   for (auto& [name, value] : pod.annotations) {
     const std::string_view key = name;
-    if (key == "muster.dev/plan") member.plan = std::move(value);
-    if (key == "muster.dev/subgroup") member.subgroup = std::move(value);
-    if (key == "muster.dev/let-go") member.mark = std::move(value);
-    if (key == "muster.dev/restarts")
+    if (key == keys::kPlan) member.plan = std::move(value);
+    if (key == keys::kSubgroup) member.subgroup = std::move(value);
+    if (key == keys::kLetGo) member.mark = std::move(value);
+    if (key == keys::kRestarts)
       member.restarts = static_cast<uint32_t>(parse_integer(name, value, 0, 1'000'000).value_or(0));
   }
   member.pod = {std::move(pod.ns), std::move(pod.name), std::move(pod.uid)};

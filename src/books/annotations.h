@@ -12,9 +12,6 @@
 
 namespace muster::books {
 
-inline constexpr const char* kHoldGate = "muster.dev/hold";
-inline constexpr const char* kReadinessGate = "muster.dev/group-ready";
-
 // The group the pod is a member of: it carries the annotation muster.dev/group-name, its schedulerName is one
 // of ours, and kube-scheduler's own gang scheduling does not have it. Nothing else about the pod matters
 // here; a malformed name is still a group, whose spec is an error.

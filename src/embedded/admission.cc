@@ -5,11 +5,10 @@
 #include <cctype>
 #include <string_view>
 
+#include "base/pod_keys.h"
+
 namespace muster::embedded {
 namespace {
-
-constexpr const char* kHoldGate = "muster.dev/hold";
-constexpr const char* kGroupName = "muster.dev/group-name";
 
 bool is_dns_subdomain(std::string_view name) {
   const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
@@ -28,10 +27,10 @@ bool is_gated(const Json& pod) { return !at_path(pod, {"spec", "schedulingGates"
 bool wants_hold(const Json& pod, const AdmissionOptions& options) {
   const Json& annotations = at_path(pod, {"metadata", "annotations"});
   const auto& ours = options.hold_schedulers;
-  return annotations.contains(kGroupName) &&
+  return annotations.contains(keys::kGroupName) &&
          std::find(ours.begin(), ours.end(), text_at(pod, {"spec", "schedulerName"})) != ours.end() &&
          text_at(pod, {"spec", "nodeName"}).empty() && at_path(pod, {"spec", "schedulingGroup"}).is_null() &&
-         !has_gate(pod, kHoldGate);
+         !has_gate(pod, keys::kHold);
 }
 
 // A limit without a request is a request too: how a container asks for nvidia.com/gpu as a rule.
@@ -188,7 +187,7 @@ Answer<void> admit_new(Kind kind, Json& object, const AdmissionOptions& options)
   if (auto fine = check_metadata(object); !fine) return fine;
   if (kind != Kind::kPod) return {};
   if (auto fine = check_pod(object); !fine) return fine;
-  if (wants_hold(object, options)) object["spec"]["schedulingGates"].push_back({{"name", kHoldGate}});
+  if (wants_hold(object, options)) object["spec"]["schedulingGates"].push_back({{"name", keys::kHold}});
   start_pending(object);
   default_pod(object);
   return {};

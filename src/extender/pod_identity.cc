@@ -6,6 +6,7 @@
 #include <string>
 #include <utility>
 
+#include "base/pod_keys.h"
 #include "base/text.h"
 #include "kube/decode.h"
 
@@ -54,7 +55,7 @@ class IdentityReader : public json::json_sax_t {
   bool end_array() override { return leave(); }
   bool key(string_t& value) override {
     key_ = std::move(value);
-    if (place_ == Place::kAnnotations && out_.muster_key.empty() && key_.starts_with(kube::kAnnotationPrefix))
+    if (place_ == Place::kAnnotations && out_.muster_key.empty() && key_.starts_with(keys::kPrefix))
       out_.muster_key = key_;
     return true;
   }
@@ -83,8 +84,8 @@ class IdentityReader : public json::json_sax_t {
         if (key_ == "uid") return &out_.uid;
         return nullptr;
       case Place::kAnnotations:
-        if (key_ == "muster.dev/group-name") return &out_.group_name;
-        if (key_ == "muster.dev/plan") return &out_.plan;
+        if (key_ == keys::kGroupName) return &out_.group_name;
+        if (key_ == keys::kPlan) return &out_.plan;
         return nullptr;
       case Place::kSpec:
         return key_ == "schedulerName" ? &out_.scheduler_name : nullptr;

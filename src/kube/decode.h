@@ -18,8 +18,6 @@ namespace muster::kube {
 // Kubernetes 1.28 write the first one as an annotation only: it is taken from there then.
 inline constexpr std::string_view kJobCompletionIndex = "batch.kubernetes.io/job-completion-index";
 inline constexpr std::string_view kPodIndex = "apps.kubernetes.io/pod-index";
-// The annotations that Pod::annotations keeps begin with this.
-inline constexpr std::string_view kAnnotationPrefix = "muster.dev/";
 
 // kInvalid with the path and the value for malformed JSON, wrong types, quantities and times that cannot be
 // read, a missing metadata.name, or another kind than the expected one ("kind" itself may be missing, as in

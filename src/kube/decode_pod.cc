@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/pod_keys.h"
 #include "kube/decode.h"
 #include "kube/decode_common.h"
 
@@ -24,7 +25,7 @@ struct Draft {
 
 void read_annotations(JsonReader& reader, Value annotations, Draft& draft) {
   reader.each_field(annotations, [&](std::string_view key, Value value) {
-    if (key.substr(0, kAnnotationPrefix.size()) == kAnnotationPrefix) {
+    if (key.starts_with(keys::kPrefix)) {
       draft.pod.annotations.insert_or_assign(std::string(key), std::string(reader.text(value)));
     } else if (key == kJobCompletionIndex) {
       draft.completion_index_annotation = reader.text(value);
@@ -328,7 +329,7 @@ void apply(const Condition& condition, Draft& draft) {
     draft.pod.ready = condition.status == "True";
   } else if (condition.type == "ContainersReady") {
     draft.pod.containers_ready = condition.status == "True";
-  } else if (condition.type == "muster.dev/group-ready") {
+  } else if (condition.type == keys::kGroupReady) {
     draft.pod.group_ready = condition.status == "True";
   } else if (condition.type == "PodScheduled") {
     const bool refused = condition.status == "False" && condition.reason == "Unschedulable";

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/pod_keys.h"
+
 namespace muster::kube {
 namespace {
 
@@ -57,12 +59,12 @@ std::string event_path(std::string_view ns) {
 
 std::string nominate_patch(const PodRef& pod, const std::string& node, const std::string& plan) {
   Json metadata = preconditions(pod);
-  metadata["annotations"] = {{std::string(kPlanAnnotation), text_or_null(plan)}};
+  metadata["annotations"] = {{keys::kPlan, text_or_null(plan)}};
   return text_of({{"metadata", metadata}, {"status", {{"nominatedNodeName", text_or_null(node)}}}});
 }
 
 std::string release_patch(const PodRef& pod) {
-  const Json gate = {{"$patch", "delete"}, {"name", std::string(kHoldGate)}};
+  const Json gate = {{"$patch", "delete"}, {"name", keys::kHold}};
   return text_of({{"metadata", preconditions(pod)}, {"spec", {{"schedulingGates", Json::array({gate})}}}});
 }
 
@@ -94,12 +96,12 @@ std::string deletion(const PodRef& pod, bool at_once) {
 
 std::string mark_patch(const PodRef& pod, const std::string& why) {
   Json metadata = preconditions(pod);
-  metadata["annotations"] = {{std::string(kLetGoAnnotation), why}};
+  metadata["annotations"] = {{keys::kLetGo, why}};
   return text_of({{"metadata", metadata}});
 }
 
 std::string ready_patch(const PodRef& pod, bool ready, std::chrono::system_clock::time_point now) {
-  const Json condition = {{"type", std::string(kGroupReady)},
+  const Json condition = {{"type", keys::kGroupReady},
                           {"status", ready ? "True" : "False"},
                           {"reason", ready ? "GroupIsWhole" : "GroupIsBroken"},
                           {"lastTransitionTime", format_time(now)}};

@@ -9,10 +9,6 @@
 
 namespace muster::kube {
 
-inline constexpr std::string_view kHoldGate = "muster.dev/hold";
-inline constexpr std::string_view kPlanAnnotation = "muster.dev/plan";
-inline constexpr std::string_view kLetGoAnnotation = "muster.dev/let-go";
-inline constexpr std::string_view kGroupReady = "muster.dev/group-ready";
 inline constexpr std::size_t kMaxEventMessage = 1024;
 
 // "/api/v1/namespaces/NS/pods/NAME", with "/SUBRESOURCE" if there is one; percent-encoded.
@@ -31,9 +27,9 @@ inline constexpr std::size_t kMaxEventMessage = 1024;
 [[nodiscard]] std::string eviction(const PodRef& pod, bool at_once);
 // DeleteOptions.
 [[nodiscard]] std::string deletion(const PodRef& pod, bool at_once);
-// A merge patch that sets kLetGoAnnotation.
+// A merge patch that sets keys::kLetGo.
 [[nodiscard]] std::string mark_patch(const PodRef& pod, const std::string& why);
-// A strategic merge patch for the status subresource that sets the condition kGroupReady alone.
+// A strategic merge patch for the status subresource that sets the condition keys::kGroupReady alone.
 [[nodiscard]] std::string ready_patch(const PodRef& pod, bool ready,
                                       std::chrono::system_clock::time_point now);
 

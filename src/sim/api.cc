@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/pod_keys.h"
+
 namespace muster::sim {
 
 void Api::list(Watch& watch) {
@@ -57,8 +59,8 @@ Result<void> Api::nominate(const kube::PodRef& ref, const std::string& node, con
   if (!pod) return tl::unexpected(pod.error());
   time_.log("api: {} nominated node \"{}\" plan \"{}\"", ref.name, node, plan);
   pod->nominated_node = node;
-  pod->annotations["muster.dev/plan"] = plan;
-  if (plan.empty()) pod->annotations.erase("muster.dev/plan");
+  pod->annotations[keys::kPlan] = plan;
+  if (plan.empty()) pod->annotations.erase(keys::kPlan);
   put_pod(std::move(*pod));
   return {};
 }
@@ -67,7 +69,7 @@ Result<void> Api::release(const kube::PodRef& ref) {
   Result<kube::Pod> pod = read(ref);
   if (!pod) return tl::unexpected(pod.error());
   time_.log("api: {} released", ref.name);
-  std::erase(pod->scheduling_gates, "muster.dev/hold");
+  std::erase(pod->scheduling_gates, keys::kHold);
   put_pod(std::move(*pod));
   return {};
 }
@@ -106,7 +108,7 @@ Result<void> Api::mark(const kube::PodRef& ref, const std::string& why) {
   Result<kube::Pod> pod = read(ref);
   if (!pod) return tl::unexpected(pod.error());
   time_.log("api: {} marked {}", ref.name, why);
-  pod->annotations["muster.dev/let-go"] = why;
+  pod->annotations[keys::kLetGo] = why;
   put_pod(std::move(*pod));
   return {};
 }

@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "base/pod_keys.h"
+
 namespace muster::sim {
 namespace {
 
@@ -33,8 +35,8 @@ Measures::Measures(Occupancy& occupancy, const Trace& trace)
   using Key = std::tuple<int64_t, uint32_t, LevelId>;
   std::map<LevelId, std::map<Key, double>> asked;
   for (const Arrival& arrival : trace_) {
-    const std::string* level = asked_level(arrival, "muster.dev/topology-required");
-    if (!level) level = asked_level(arrival, "muster.dev/topology-preferred");
+    const std::string* level = asked_level(arrival, keys::kTopologyRequired);
+    if (!level) level = asked_level(arrival, keys::kTopologyPreferred);
     const auto known = level ? topology.find_level(*level) : Result<LevelId>(kClusterLevel);
     if (level && known) asked[*known][{arrival.gpus, arrival.members, shape_of(arrival).within}] += 1;
   }
@@ -48,7 +50,7 @@ Measures::Measures(Occupancy& occupancy, const Trace& trace)
 
 Shape Measures::shape_of(const Arrival& arrival) const {
   Shape shape{arrival.gpus, arrival.members};
-  const std::string* level = asked_level(arrival, "muster.dev/topology-required");
+  const std::string* level = asked_level(arrival, keys::kTopologyRequired);
   if (const auto known = level ? occupancy_.topology().find_level(*level) : Result<LevelId>(kClusterLevel))
     shape.within = *known;
   return shape;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/pod_keys.h"
 #include "binder/carry_out.h"
 #include "kube/selector.h"
 #include "sim/api.h"
@@ -133,10 +134,10 @@ class Simulator {
     pod.controller =
         kube::OwnerReference{"Job", fmt::format("job-{:0{}}", index, kDigits), uid_of({index, 0})};
     pod.annotations = arrival.asks;
-    pod.annotations["muster.dev/group-name"] = pod.controller->name;
-    pod.annotations["muster.dev/min-member"] = std::to_string(arrival.members);
+    pod.annotations[keys::kGroupName] = pod.controller->name;
+    pod.annotations[keys::kMinMember] = std::to_string(arrival.members);
     pod.scheduler_name = scenario_.options.scheduler_names.front();
-    pod.scheduling_gates = {"muster.dev/hold"};
+    pod.scheduling_gates = {keys::kHold};
     pod.priority = arrival.priority;
     pod.creation_seconds = 1 + arrival.at.count() / 1'000;
     pod.requests.set(kGpu, arrival.gpus);

@@ -8,6 +8,7 @@
 
 #include "base/csv.h"
 #include "base/names.h"
+#include "base/pod_keys.h"
 #include "base/text.h"
 #include "books/annotations.h"
 #include "muster/request.h"
@@ -20,7 +21,6 @@ constexpr std::array<std::string_view, 7> kColumns{"time",     "members",    "gp
 constexpr std::size_t kRequired = 4;  // of them, the first
 constexpr double kLongest = 3.2e9;    // seconds, a hundred years
 constexpr int64_t kMostGpus = 1'000'000;
-constexpr std::string_view kPrefix = "muster.dev/";
 
 // Keys of annotations that are none of a constraint's: a line says these itself, …
 constexpr std::array<std::string_view, 3> kOfLine{"group-name", "min-member", "rank"};
@@ -86,12 +86,12 @@ Result<kube::StringMap> asks_in(const std::string& cell) {
     const std::string key = word.substr(0, sign);
     if (is_among(kOfLine, key)) return invalid("{} follows from the line", quoted(word));
     if (is_among(kWritten, key)) return invalid("{} is for Muster alone to write", quoted(word));
-    if (!asks.emplace(std::string(kPrefix) + key, word.substr(sign + 1)).second)
+    if (!asks.emplace(std::string(keys::kPrefix) + key, word.substr(sign + 1)).second)
       return invalid("{}: {} is there twice", quoted(word), key);
   }
   kube::StringMap annotations = asks;
-  annotations["muster.dev/group-name"] = "group";
-  annotations["muster.dev/min-member"] = "1";
+  annotations[keys::kGroupName] = "group";
+  annotations[keys::kMinMember] = "1";
   if (const auto spec = books::parse_spec(annotations); !spec) return tl::unexpected(spec.error());
   return asks;
 }

@@ -5,6 +5,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/pod_keys.h"
+
 namespace muster::demo {
 namespace {
 
@@ -33,7 +35,7 @@ PodView pod_view(const Json& object) {
   pod.ns = text_at(object, {"metadata", "namespace"});
   pod.name = text_at(object, {"metadata", "name"});
   pod.uid = text_at(object, {"metadata", "uid"});
-  pod.group = text_at(object, {"metadata", "annotations", "muster.dev/group-name"});
+  pod.group = text_at(object, {"metadata", "annotations", keys::kGroupName});
   pod.scheduler = text_at(object, {"spec", "schedulerName"});
   pod.node = text_at(object, {"spec", "nodeName"});
   pod.nominated = text_at(object, {"status", "nominatedNodeName"});

@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/pod_keys.h"
 #include "cmd/muster_demo/places.h"
 
 namespace muster::demo {
@@ -28,10 +29,9 @@ const std::vector<GroupMark> kMarks{
 std::string member_name(const GroupSpec& group, int index) { return fmt::format("{}-{}", group.name, index); }
 
 Json member(const GroupSpec& group, const std::string& name) {
-  Json annotations{{"muster.dev/group-name", group.name},
-                   {"muster.dev/min-member", std::to_string(group.members)}};
-  if (!group.required.empty()) annotations["muster.dev/topology-required"] = group.required;
-  if (!group.preferred.empty()) annotations["muster.dev/topology-preferred"] = group.preferred;
+  Json annotations{{keys::kGroupName, group.name}, {keys::kMinMember, std::to_string(group.members)}};
+  if (!group.required.empty()) annotations[keys::kTopologyRequired] = group.required;
+  if (!group.preferred.empty()) annotations[keys::kTopologyPreferred] = group.preferred;
   const Json limits{{kGpu, std::to_string(kGpusOfAHost)}};
   const Json container{{"name", "worker"}, {"image", "none"}, {"resources", {{"limits", limits}}}};
   return Json{{"apiVersion", "v1"},
