@@ -1,4 +1,4 @@
-// Membership, the derived state and what is told of it. The plan's life is in group_plan.cc.
+// Membership, the derived state and what is told of it. The plan is in group_plan.cc and group_steps.cc.
 #include "group/group.h"
 
 #include <algorithm>

@@ -242,14 +242,6 @@ class Group {
   [[nodiscard]] bool start_plan(const Context& context, const std::vector<Placed>& placed,
                                 const Ranks& ranks);
   void assign(Assignment& assignment, const std::string& node, const Context& context);
-  void release(Assignment& assignment, const Context& context);
-  void release_all(const Context& context);
-  void proceed(const Context& context);
-  void open_barrier(const Context& context);
-  void post_binding(const Assignment& assignment, TimePoint deadline, const Context& context);
-  void see_bound(const Member& member, const Context& context);
-  void answer_call(Assignment& assignment, Result<void> result, const Context& context);
-  void end_plan_that_cannot_stand(const Context& context);
   void drop(const std::string& uid, const std::string& why, const Context& context);
   void end_plan(const std::string& why, const Context& context);
   void end_plan_if_overdue(const Context& context);
@@ -258,17 +250,27 @@ class Group {
   void back_off(const Context& context);
   void exclude(const std::string& uid, const std::string& node, const Context& context);
   [[nodiscard]] bool move_member(const std::string& uid, const Context& context);
-  void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
   // With the plan's members bound, the group reaches its minima.
   [[nodiscard]] bool enough() const { return !lack(With::kPlanned); }
+  [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const, const Ranks& ranks) const;
+  [[nodiscard]] Duration hold_timeout() const { return spec().hold_timeout.value_or(settings_.hold_timeout); }
+
+  // its steps (group_steps.cc)
+  void release(Assignment& assignment, const Context& context);
+  void release_all(const Context& context);
+  void proceed(const Context& context);
+  void open_barrier(const Context& context);
+  void post_binding(const Assignment& assignment, TimePoint deadline, const Context& context);
+  void see_bound(const Member& member, const Context& context);
+  void answer_call(Assignment& assignment, Result<void> result, const Context& context);
+  void end_plan_that_cannot_stand(const Context& context);
+  void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);
-  [[nodiscard]] std::vector<const Member*> by_rank(bool (Member::*wanted)() const, const Ranks& ranks) const;
   // For a command that is given again: what the server asks to wait is inside its time.
   [[nodiscard]] TimePoint deadline_after(const Error& error, const Context& context) const {
     return context.now + std::max(hold_timeout(), error.retry_after.value_or(Duration(0)) * 2);
   }
-  [[nodiscard]] Duration hold_timeout() const { return spec().hold_timeout.value_or(settings_.hold_timeout); }
 
   GroupKey key_;
   Settings settings_;

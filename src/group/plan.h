@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/error.h"
 #include "group/member.h"
 #include "group/spec.h"
 
@@ -39,5 +40,10 @@ struct Plan {
   bool open = false;      // the barrier: bindings are being posted
   bool failed = false;    // a binding has failed for good
 };
+
+// What a bind call is answered that is not carried out: kube-scheduler tries the pod again later.
+[[nodiscard]] inline Result<void> refused(const std::string& message) {
+  return fail(ErrorCode::kConflict, "muster: {}", message);
+}
 
 }  // namespace muster::group
