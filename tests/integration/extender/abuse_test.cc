@@ -2,6 +2,7 @@
 #include <thread>
 #include <vector>
 
+#include "http/memory.h"
 #include "running_extender.h"
 #include "support/abusers.h"
 #include "support/certificates.h"
@@ -273,6 +274,7 @@ TEST_CASE("extender: pages say how it is") {
 
 TEST_CASE(
     "extender: twenty abusers at once leave a well-behaved caller its answers and the server its memory") {
+  http::tune_allocator();  // as the program does
   RunningExtender extender(with_timeout(2s));
   double before = resident_mib();
   test::Abusers crowd(extender.port, 20);

@@ -10,10 +10,12 @@
 
 #include "fake_api.h"
 #include "objects.h"
+#include "support/soon.h"
 
 namespace muster::kube::test {
 namespace {
 
+using muster::test::soon;
 using Json = nlohmann::json;
 using std::chrono::milliseconds;
 
@@ -251,16 +253,18 @@ TEST_CASE("calls at the same time go in parallel") {
 
 TEST_CASE("a server that closes the connection after each reply is called on a new one") {
   std::atomic<int> calls{0};
+  std::atomic<int> cuts{0};
   FakeApi api([&](Exchange& x) {
     ++calls;
     x.reply(200, "{}");
     x.cut();
+    ++cuts;
   });
   SteadyClock clock;
   Client client({}, credentials_for(api.url(), clock), clock);
   for (int i = 0; i < 5; ++i) {
     REQUIRE(client.release(kPod).has_value());
-    std::this_thread::sleep_for(milliseconds(20));
+    REQUIRE(soon([&] { return cuts == calls; }));
   }
   CHECK(calls == 5);
 }

@@ -53,7 +53,7 @@ TEST_CASE("hostile: connections have TCP keep-alive and a user timeout, so that 
 
 TEST_CASE("hostile: a server that accepts and never answers a list is left for a new connection") {
   ListWatchOptions options = quick();
-  options.list_silence = Duration(100);
+  options.list_silence = Duration(1'000);
   std::atomic<int> lists{0};
   Watching w(
       [&](Exchange& x) {
@@ -71,9 +71,18 @@ TEST_CASE("hostile: a server that accepts and never answers a list is left for a
 // --- slow loris
 // ---------------------------------------------------------------------------------------------
 
+// Space that stands before any JSON.
+void trickle(Exchange& x, milliseconds time) {
+  constexpr milliseconds kPause(5);
+  for (milliseconds spent(0); spent < time; spent += kPause) {
+    x.chunk("\n");
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
 TEST_CASE("hostile: a list that trickles in is given up after a while and begun anew") {
   ListWatchOptions options = quick();
-  options.list_duration = Duration(200);
+  options.list_duration = Duration(1'000);
   std::atomic<int> lists{0};
   Watching w(
       [&](Exchange& x) {
@@ -83,11 +92,7 @@ TEST_CASE("hostile: a list that trickles in is given up after a while and begun 
         }
         if (lists++ > 0) return x.reply(200, list(10, {node("a", 1)}));
         x.begin();
-        const std::string text = list(10, {node("slow", 1)});
-        for (std::size_t i = 0; i + 10 < text.size(); ++i) {
-          x.chunk(text.substr(i, 1));
-          std::this_thread::sleep_for(milliseconds(5));
-        }
+        trickle(x, milliseconds(2'000));
         x.cut();
       },
       options);
@@ -100,16 +105,13 @@ TEST_CASE("hostile: an initial state that trickles in is warned of, given up and
   ListWatchOptions options = quick();
   options.watch_list = true;
   options.initial_warning = Duration(50);
-  options.list_duration = Duration(300);
+  options.list_duration = Duration(1'000);
   Watching w(
       [&](Exchange& x) {
         if (!x.is_watch()) return x.reply(200, list(10, {node("a", 1)}));
         x.begin();
         if (x.query.count("sendInitialEvents") == 0) return x.hold();
-        for (int i = 0; i < 200; ++i) {
-          x.chunk("\n");
-          std::this_thread::sleep_for(milliseconds(5));
-        }
+        trickle(x, milliseconds(2'000));
       },
       options);
   REQUIRE(w.record.wait_for_words(1));
@@ -128,7 +130,7 @@ TEST_CASE("hostile: stop is prompt while headers trickle in") {
     }
     x.cut();
   });
-  REQUIRE(eventually([&] { return asked.load(); }));
+  REQUIRE(soon([&] { return asked.load(); }));
   const auto began = std::chrono::steady_clock::now();
   w.reflector.stop();
   CHECK(std::chrono::steady_clock::now() - began < kPrompt);
@@ -153,7 +155,7 @@ TEST_CASE("hostile: without a single bookmark watches go on from the last event"
     if (n > 3) x.hold();
     x.end();
   });
-  REQUIRE(eventually([&] {
+  REQUIRE(soon([&] {
     const std::lock_guard lock(mutex);
     return versions.size() >= 4;
   }));
@@ -194,7 +196,7 @@ TEST_CASE("hostile: a list of a hundred thousand nodes is one Replace") {
         if (const auto* all = std::get_if<Replace<Node>>(&batch.front())) replaced = all->items.size();
       });
   reflector.start();
-  REQUIRE(eventually([&] { return reflector.synced(); }));
+  REQUIRE(soon([&] { return reflector.synced(); }));
   reflector.stop();
   CHECK(replaced == kNodes);
   CHECK(batches == 1);
@@ -226,7 +228,7 @@ TEST_CASE("hostile: while the consumer is busy nothing is read, and the server h
         if (seen > 0) changed.wait(lock, [&] { return open; });
       });
   reflector.start();
-  REQUIRE(eventually([&] { return seen.load() > 0; }));
+  REQUIRE(soon([&] { return seen.load() > 0; }));
   std::this_thread::sleep_for(milliseconds(200));
   CHECK(seen < 10);
   CHECK(sent < 500);  // the rest does not fit into the sockets' buffers
@@ -235,7 +237,7 @@ TEST_CASE("hostile: while the consumer is busy nothing is read, and the server h
     open = true;
   }
   changed.notify_all();
-  CHECK(eventually([&] { return seen == 1'000; }));
+  CHECK(soon([&] { return seen == 1'000; }));
   reflector.stop();
 }
 
@@ -259,11 +261,11 @@ TEST_CASE("hostile: the age of the picture grows while nothing comes, and an eve
   CHECK_FALSE(reflector.stats().age.has_value());
   reflector.start();
   REQUIRE(record.wait_for_words(1));
-  REQUIRE(eventually([&] { return reflector.stats().watches > 0; }));
+  REQUIRE(soon([&] { return reflector.stats().watches > 0; }));
   clock.move_on(Duration(500'000));
   CHECK(reflector.stats().age.value() >= Duration(500'000));
   send = true;
-  CHECK(eventually([&] { return reflector.stats().age.value() < Duration(400'000); }));
+  CHECK(soon([&] { return reflector.stats().age.value() < Duration(400'000); }));
   reflector.stop();
 }
 

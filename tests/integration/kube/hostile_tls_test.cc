@@ -144,7 +144,7 @@ TEST_CASE("hostile: a client certificate that is swapped in its files is used by
   Client client({}, credentials, clock);
   REQUIRE(record.wait_for_words(1));
   REQUIRE(client.release({"ns", "p", "u"}).has_value());
-  REQUIRE(eventually([&] { return reflector.stats().bookmarks > 0; }));
+  REQUIRE(soon([&] { return reflector.stats().bookmarks > 0; }));
 
   // First the certificate alone: it does not fit the key, and the old pair stays.
   (void)dir.file("tls.crt", second.cert_pem);
@@ -153,7 +153,7 @@ TEST_CASE("hostile: a client certificate that is swapped in its files is used by
   (void)dir.file("tls.key", second.key_pem);
   clock.move_on(Duration(61'000));
   REQUIRE(client.release({"ns", "p", "u"}).has_value());
-  CHECK(eventually([&] {
+  CHECK(soon([&] {
     const std::lock_guard lock(mutex);
     return watchers.size() >= 2;
   }));
@@ -207,7 +207,7 @@ TEST_CASE("hostile: no secret is logged and none stands in an error, whatever go
           quick(), credentials, clock, [] { return 0.5; },
           [&](DeltaBatch<Node> batch) { record.take(std::move(batch)); });
       reflector.start();
-      CHECK(eventually([&] { return reflector.stats().list_failures > 1; }));
+      CHECK(soon([&] { return reflector.stats().list_failures > 1; }));
       reflector.stop();
     }
     // A key that does not fit, a plugin that prints nonsense.

@@ -66,7 +66,7 @@ TEST_CASE("synced means that the first Replace has been delivered") {
   entered.get_future().wait();
   CHECK_FALSE(reflector.synced());
   go_on.set_value();
-  CHECK(eventually([&] { return reflector.synced(); }));
+  CHECK(soon([&] { return reflector.synced(); }));
 }
 
 TEST_CASE("a watch that ends is resumed from the last version without a new list") {

