@@ -8,7 +8,6 @@
 
 #include "base/pod_keys.h"
 #include "base/text.h"
-#include "kube/decode.h"
 
 namespace muster::extender {
 namespace {

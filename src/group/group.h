@@ -244,6 +244,7 @@ class Group {
   void assign(Assignment& assignment, const std::string& node, const Context& context);
   void drop(const std::string& uid, const std::string& why, const Context& context);
   void end_plan(const std::string& why, const Context& context);
+  void end_plan_that_cannot_stand(const Context& context);
   void end_plan_if_overdue(const Context& context);
   void give_back(const Assignment& assignment, const Context& context);
   void close_plan();
@@ -263,7 +264,6 @@ class Group {
   void post_binding(const Assignment& assignment, TimePoint deadline, const Context& context);
   void see_bound(const Member& member, const Context& context);
   void answer_call(Assignment& assignment, Result<void> result, const Context& context);
-  void end_plan_that_cannot_stand(const Context& context);
   void step_failed(const std::string& uid, const char* step, const Error& error, const Context& context);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid);
   [[nodiscard]] Assignment* find_assignment(const std::string& uid, const std::string& plan);

@@ -174,6 +174,14 @@ void Group::end_plan(const std::string& why, const Context& context) {
   close_plan();
 }
 
+// Until its barrier opens: when its members ask for something else by now, or too few of them are left.
+void Group::end_plan_that_cannot_stand(const Context& context) {
+  if (!plan_ || plan_->open) return;
+  if (!rejection().empty()) return end_plan(rejection(), context);
+  if (!(plan_->spec == agreement_.spec())) return end_plan("the group's annotations have changed", context);
+  if (!enough()) end_plan("the group has too few members left", context);
+}
+
 // The hold timeout runs anew with each member that is nominated or asked for, in this plan or in one made
 // before it. A plan has so many members, so every plan that does not get on ends.
 void Group::end_plan_if_overdue(const Context& context) {

@@ -60,14 +60,6 @@ void Group::post_binding(const Assignment& assignment, TimePoint deadline, const
                              deadline, seen ? member.version : ""});
 }
 
-// The plan is not begun with what its members ask for now, or it lost too many of them.
-void Group::end_plan_that_cannot_stand(const Context& context) {
-  if (!plan_ || plan_->open) return;
-  if (!rejection().empty()) return end_plan(rejection(), context);
-  if (!(plan_->spec == agreement_.spec())) return end_plan("the group's annotations have changed", context);
-  if (!enough()) end_plan("the group has too few members left", context);
-}
-
 void Group::see_bound(const Member& member, const Context& context) {
   Assignment& assignment = *find_assignment(member.pod.uid);
   if (assignment.bound) return;
