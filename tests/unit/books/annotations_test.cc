@@ -87,6 +87,10 @@ TEST_CASE("An unknown annotation of ours is refused with the nearest known one")
         "muster.dev/min-members: unknown annotation; the nearest known one is muster.dev/min-member");
 }
 
+TEST_CASE("The hold gate's name as an annotation would do nothing, so it is refused") {
+  CHECK(error_with("hold", "true").starts_with("muster.dev/hold: unknown annotation"));
+}
+
 TEST_CASE("A group's name that is no DNS label is refused") {
   const std::string words = " is not a DNS label (lower case letters, digits and '-', at most 63)";
   for (const std::string bad : {"", "Train", "a_b", "-a", "a-", "a.b", "ü"}) {
