@@ -6,11 +6,11 @@
 
 namespace muster::test {
 
-// Whether the condition comes to hold. Gives up after 10,000 looks a millisecond apart: at least 10 s, and
-// more on a machine that is busy.
+// Whether the condition comes to hold. Gives up after 60,000 looks a millisecond apart: at least a minute,
+// and more on a machine that is busy.
 template <typename Condition>
 [[nodiscard]] bool soon(const Condition& condition) {
-  for (int i = 0; i < 10'000; ++i) {
+  for (int i = 0; i < 60'000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

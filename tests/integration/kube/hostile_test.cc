@@ -71,12 +71,12 @@ TEST_CASE("hostile: a server that accepts and never answers a list is left for a
 // --- slow loris
 // ---------------------------------------------------------------------------------------------
 
-// Space that stands before any JSON.
-void trickle(Exchange& x, milliseconds time) {
-  constexpr milliseconds kPause(5);
-  for (milliseconds spent(0); spent < time; spent += kPause) {
-    x.chunk("\n");
-    std::this_thread::sleep_for(kPause);
+// A byte at a time, for two seconds.
+void trickle(Exchange& x, const std::string& text) {
+  const auto pause = std::chrono::microseconds(2'000'000) / text.size();
+  for (const char c : text) {
+    x.chunk(std::string(1, c));
+    std::this_thread::sleep_for(pause);
   }
 }
 
@@ -92,7 +92,8 @@ TEST_CASE("hostile: a list that trickles in is given up after a while and begun 
         }
         if (lists++ > 0) return x.reply(200, list(10, {node("a", 1)}));
         x.begin();
-        trickle(x, milliseconds(2'000));
+        const std::string text = list(10, {node("slow", 1)});
+        trickle(x, text.substr(0, text.size() - 10));
         x.cut();
       },
       options);
@@ -111,7 +112,7 @@ TEST_CASE("hostile: an initial state that trickles in is warned of, given up and
         if (!x.is_watch()) return x.reply(200, list(10, {node("a", 1)}));
         x.begin();
         if (x.query.count("sendInitialEvents") == 0) return x.hold();
-        trickle(x, milliseconds(2'000));
+        trickle(x, std::string(400, '\n'));
       },
       options);
   REQUIRE(w.record.wait_for_words(1));

@@ -109,7 +109,7 @@ TEST_CASE("http client: the read timeout holds between reads") {
   auto reply = Client::create(options).value()->call("GET", "/slow", {}, "", "");
   REQUIRE(!reply);
   CHECK(reply.error().code == ErrorCode::kUnavailable);
-  CHECK(steady_clock::now() - begin < 20s);
+  CHECK(steady_clock::now() - begin < 1900ms);
   seen.set_value();
 }
 
