@@ -68,6 +68,7 @@ class Connection {
   SteadyTime parked_until{};
   SteadyTime request_started{};  // first byte of an unfinished head, or accept
   bool handshaken = false;
+  bool watched = false;  // has been parked before
 
  private:
   [[nodiscard]] Io read_some(char* out, std::size_t size, std::size_t& got);

@@ -14,6 +14,7 @@
 #include <thread>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include "base/error.h"
 #include "http/connection.h"
@@ -60,6 +61,7 @@ class Listener {
   void adopt(Fd fd);
   void hand_over(int fd, bool may_be_closed);
   void close_overdue();
+  bool make_room();
   bool close_longest_idle();
 
   Options options_;
@@ -72,6 +74,7 @@ class Listener {
   std::mutex mutex_;
   std::unordered_map<int, ConnectionPtr> parked_;
   std::unordered_set<Connection*> open_;
+  std::vector<ConnectionPtr> gone_;  // their peers have closed them; of the thread alone
   std::thread thread_;
 };
 
