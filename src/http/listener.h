@@ -1,6 +1,7 @@
 // Accepts connections and watches those with nothing to do, thousands of them with one thread; a connection
-// on which something happens is handed over and comes back by park(). Beyond the cap the connection that has
-// been idle longest makes room for a new one, so that nobody is locked out by idle peers.
+// on which something happens is handed over and comes back by park(). One that its peer has left is closed by
+// and by, after whoever has something to say. Beyond the cap such a one makes room for a new connection, else
+// the one that has been idle longest, so that nobody is locked out by idle peers.
 //
 // Thread-safe. Connections must be gone before the Listener is.
 #pragma once
