@@ -54,11 +54,10 @@ bench-full:  ## the benchmarks, all seeds and sizes
 	@bench/run.sh full build/release/bench build/bench $(TRACES)
 
 .PHONY: load
-load:  ## the server under load and abuse, two minutes; figures as JSON in build/bench. SECONDS of abuse: 60
+load:  ## server and client under load and abuse, two minutes; figures as JSON in build/bench. SECONDS of abuse: 60
 	@cmake/install_packages.sh build
-	@$(release) bench_load
-	@mkdir -p build/bench
-	@build/release/bench/bench_load --json build/bench/load.json --seconds $(or $(SECONDS),60)
+	@$(release) bench_load bench_verbs bench_list
+	@bench/load/run.sh build/release/bench build/bench $(or $(SECONDS),60)
 
 .PHONY: oracle
 oracle:  ## the solver against exhaustive search on a million random instances; INSTANCES sets another number

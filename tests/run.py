@@ -28,7 +28,7 @@ PARTS = ["checks", "model", "release", "instructions", "asan", "tsan", "e2e"]
 TARGETS = {
     "release": ["muster-extender", "muster-demo", "unit_tests", "property_tests", "integration_tests",
                 "self_contained_headers", "muster", "bench_verbs", "bench_placement", "bench_instructions",
-                "bench_packing", "bench_queueing", "embedding_example"],
+                "bench_packing", "bench_queueing", "bench_load", "bench_list", "embedding_example"],
     "asan": ["unit_tests"],
     "tsan": ["concurrent_tests"],
 }

@@ -17,6 +17,7 @@
 
 #include "base/log.h"
 #include "engine/engine.h"
+#include "harness/bars.h"
 #include "harness/harness.h"
 #include "http/memory.h"
 #include "kube/client.h"
@@ -28,10 +29,6 @@ namespace muster::bench {
 namespace {
 
 using std::chrono::steady_clock;
-
-constexpr double kBarSeconds = 2.0;
-constexpr double kBarMegabytes = 250;
-constexpr double kBarQueue = 1'000;
 
 double cpu_seconds() {
   rusage usage{};
@@ -221,11 +218,14 @@ int run(const Program& program, const FakeOptions& options, bool watch_list) {
         pouring.events, pouring.seconds, pouring.cpu, pouring.longest_queue, pouring.behind_ms,
         pouring.peak_mb);
   }
-  const bool held = listing.cpu < kBarSeconds && std::max(listing.peak_mb, pouring.peak_mb) < kBarMegabytes &&
-                    pouring.longest_queue < kBarQueue;
-  fmt::print("processor below {} s, memory below {} MB, queue below {}: {}\n", kBarSeconds, kBarMegabytes,
-             kBarQueue, held ? "yes" : "NO");
-  return program.finish(to_json(options, listing, pouring), held ? 0 : 1);
+  Bars bars;
+  bars.below("processor time of the list, s", listing.cpu, 2);
+  bars.below("memory at most, MB", std::max(listing.peak_mb, pouring.peak_mb), 250);
+  bars.below("the engine's queue at most", pouring.longest_queue, 1000);
+  bars.sum_up();
+  Json figures = to_json(options, listing, pouring);
+  figures["bars"] = bars.json();
+  return program.finish(figures, bars.all_held() ? 0 : 1);
 }
 
 }  // namespace

@@ -35,12 +35,12 @@ void Report::blocked(const std::string& keys, int count, const BlockedResult& r)
                     {"server", to_json(row.server)},
                     {"caller", to_json(row.caller)}});
     if (row.names == 5000) {
-      bar(how + ": filter in the server, 5,000 names, p50 ms", row.server.p50, 0.2);
-      bar(how + ": filter in the server, 5,000 names, p99 ms", row.server.p99, 2);
+      bars_.below(how + ": filter in the server, 5,000 names, p50 ms", row.server.p50, 0.2);
+      bars_.below(how + ": filter in the server, 5,000 names, p99 ms", row.server.p99, 2);
     }
     if (row.names == 100) {
-      bar(how + ": filter at the caller, 100 names, p50 ms", row.caller.p50, 0.2);
-      bar(how + ": filter at the caller, 100 names, p99 ms", row.caller.p99, 2);
+      bars_.below(how + ": filter at the caller, 100 names, p50 ms", row.caller.p50, 0.2);
+      bars_.below(how + ": filter at the caller, 100 names, p99 ms", row.caller.p99, 2);
     }
   }
   figures_["blocked"].push_back({{"how", how},
@@ -54,13 +54,13 @@ void Report::blocked(const std::string& keys, int count, const BlockedResult& r)
                                  {"release_ms", r.release_ms},
                                  {"clean_end", r.clean_end},
                                  {"filter", std::move(rows)}});
-  if (keys.empty()) bar(how + ": settle ms", r.settle_ms, 1000);
+  if (keys.empty()) bars_.below(how + ": settle ms", r.settle_ms, 1000);
   // A second of two processors; the caller's half of the handshakes is not Muster's.
   if (keys == kRecommendedKeys)
-    bar(how + ": the server's processor time until settled, ms", r.server_cpu_ms, 2000);
-  bar(how + ": RSS MB", r.rss_mb, keys.empty() ? 80 : 200);
-  bar(how + ": release ms", r.release_ms, 1000);
-  if (!r.clean_end) bar(how + ": unclean end", 1, 1);
+    bars_.below(how + ": the server's processor time until settled, ms", r.server_cpu_ms, 2000);
+  bars_.below(how + ": RSS MB", r.rss_mb, keys.empty() ? 80 : 200);
+  bars_.below(how + ": release ms", r.release_ms, 1000);
+  if (!r.clean_end) bars_.below(how + ": unclean end", 1, 1);
 }
 
 void Report::abused(int abusers, std::chrono::seconds time, const AbuseResult& r) {
@@ -81,23 +81,16 @@ void Report::abused(int abusers, std::chrono::seconds time, const AbuseResult& r
                        {"connections", r.connections}, {"quiet", to_json(r.quiet)},
                        {"beside", to_json(r.beside)},  {"rss_peak_mb", r.rss_peak_mb},
                        {"clean_end", r.clean_end}};
-  bar("abuse: p99 ms of calls over a kept connection", r.beside.kept.p99, 5);
-  bar("abuse: p99 ms of calls over a new connection", r.beside.fresh.p99, 5);
-  bar("abuse: RSS MB", r.rss_peak_mb, 200);
-  if (!r.clean_end) bar("abuse: unclean end", 1, 1);
+  bars_.below("abuse: p99 ms of calls over a kept connection", r.beside.kept.p99, 5);
+  bars_.below("abuse: p99 ms of calls over a new connection", r.beside.fresh.p99, 5);
+  bars_.below("abuse: RSS MB", r.rss_peak_mb, 200);
+  if (!r.clean_end) bars_.below("abuse: unclean end", 1, 1);
 }
 
 int Report::end(const Program& program) {
-  fmt::print("{} of {} bars held\n", bars_ - missed_, bars_);
-  return program.finish(figures_, missed_ == 0 ? 0 : 1);
-}
-
-void Report::bar(const std::string& what, double measured, double below) {
-  const bool held = measured < below;
-  if (!held) fmt::print("NOT HELD: {}: {:.3f}, not below {}\n", what, measured, below);
-  ++bars_;
-  missed_ += held ? 0 : 1;
-  figures_["bars"].push_back({{"what", what}, {"measured", measured}, {"below", below}, {"held", held}});
+  bars_.sum_up();
+  figures_["bars"] = bars_.json();
+  return program.finish(figures_, bars_.all_held() ? 0 : 1);
 }
 
 }  // namespace muster::bench

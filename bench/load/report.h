@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "harness/bars.h"
 #include "harness/harness.h"
 #include "load/measure.h"
 
@@ -24,12 +25,8 @@ class Report {
   [[nodiscard]] int end(const Program& program);
 
  private:
-  // Says at once what is not held.
-  void bar(const std::string& what, double measured, double below);
-
   Json figures_ = Json::object();
-  int bars_ = 0;
-  int missed_ = 0;
+  Bars bars_;
 };
 
 }  // namespace muster::bench

@@ -10,11 +10,12 @@ def verbs(data):
             for row in data["filter"]]
     text = table(["filter for", "nodes", "CPU p50 ms", "server p50 ms", "server p99 ms", "client p50 ms", "client p99 ms"],
                  rows)
-    held = ("good", "held") if data["bar_held"] else ("bad", "missed")
+    missed = [bar["what"] for bar in data["bars"] if not bar["held"]]
+    held = f"<span class=bad>missed: {'; '.join(missed)}</span>" if missed else "<span class=good>all held</span>"
     binds = data["binds"]
-    text += (f"<p class=note>{data['calls']} calls each, fewer beyond 5,000 nodes. Server p50 at 5,000 nodes below "
-             f"{data['bar_ms']} ms: <span class={held[0]}>{held[1]}</span>. {binds['count']} binds: all wait after "
-             f"{number(binds['settle_ms'])} ms, all are answered {number(binds['release_ms'])} ms after their release.</p>")
+    text += (f"<p class=note>{data['calls']} calls each, fewer beyond 5,000 nodes. {len(data['bars'])} bars: {held}. "
+             f"{binds['count']} binds: all wait after {number(binds['settle_ms'])} ms, all are answered "
+             f"{number(binds['release_ms'])} ms after their release.</p>")
     series = {}
     for row in data["filter"]:
         series.setdefault(row["what"], []).append((row["names"], row["server_p50_ms"]))

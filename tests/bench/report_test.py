@@ -31,9 +31,14 @@ PARTS = {
     "placement": (["--hosts", "1000", "--rounds", "2", "--references", "1"],
                   ["p99 of the decision on a group that fits, 1,000 hosts", "identical, yes", "first-fit", "False no by family",
                    "seed 1"]),
-    "verbs": (["--calls", "1"], ["foreign pod, 64 hosts promised", "100,000", "filter: p50 in the server", "500 binds"]),
+    "verbs": (["--calls", "1"], ["foreign pod, 64 hosts promised", "100,000", "filter: p50 in the server", "8 bars", "500 binds"]),
     "packing": (["--orders", "2", "--seed", "7"], ["muster-no-mix", "93.50", "FGD, published</span>", "seed 7"]),
     "queueing": (["--large", "0", "--load", "5"], ["lingjun, 3", "nvl72, 1694", "allocation, %", "decisions-per-second"]),
+}
+# Parts that have no section → options, and keys of their figures.
+LOAD_PARTS = {
+    "load": (["--binds", "5", "--calls", "5", "--abusers", "6", "--seconds", "1"], ["blocked", "abuse"]),
+    "list": (["--nodes", "200", "--seconds", "1"], ["list_cpu_s", "peak_mb_with_pods", "longest_queue"]),
 }
 PARTS_WITH_TRACES = ("packing", "queueing")
 COMMON = ("benchmark", "machine", "loadBefore", "date", "versions")
@@ -47,7 +52,7 @@ def write_traces(folder):
 
 
 def run(programs, part, folder, json_file):
-    options = PARTS[part][0] + (["--traces", f"{folder}/traces"] if part in PARTS_WITH_TRACES else [])
+    options = {**PARTS, **LOAD_PARTS}[part][0] + (["--traces", f"{folder}/traces"] if part in PARTS_WITH_TRACES else [])
     return subprocess.run([f"{programs}/bench_{part}", *options, "--json", json_file], capture_output=True, text=True,
                           timeout=60, check=False)
 
@@ -83,6 +88,21 @@ def findings_of_part(programs, part):
                 + looks_wrong(section))
 
 
+def findings_of_load_part(programs, part):
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / f"{part}.json"
+        ran = run(programs, part, folder, file)
+        if ran.returncode > 1:
+            return [f"status {ran.returncode}: {ran.stderr.strip()}"]
+        figures = json.loads(file.read_text())
+        bars = figures["bars"]
+        held = sum(bar["measured"] < bar["below"] for bar in bars)
+        return ([f"no key {key}" for key in (*COMMON, *LOAD_PARTS[part][1]) if key not in figures]
+                + ([] if held == sum(bar["held"] for bar in bars) else ["a bar is held that was missed, or the other way"])
+                + ([] if ran.returncode == (held < len(bars)) else [f"status {ran.returncode} with {held} bars held"])
+                + missing(ran.stdout, [f"{held} of {len(bars)} bars held"]))
+
+
 def findings_of_race(_):
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "race.json").write_text(RACE.read_text())
@@ -113,6 +133,8 @@ def main():
         sys.exit("report_test.py PROGRAMS")
     tests = [(f"the page shows what bench_{part} writes", lambda programs, part=part: findings_of_part(programs, part))
              for part in PARTS]
+    tests += [(f"bench_{part} writes its figures and whether its bars are held",
+               lambda programs, part=part: findings_of_load_part(programs, part)) for part in LOAD_PARTS]
     tests += [("the page shows what the race writes", findings_of_race),
               ("the page says which part is not there", findings_of_absent),
               ("a benchmark says that its JSON cannot be written", findings_of_unwritable)]
