@@ -120,7 +120,7 @@ class Exhaustive {
       bool owed = groups[s].minimum.has_value();
       for (uint32_t up = s; up != 0; up = groups[up].parent) {
         const SubGroup& above = groups[groups[up].parent];
-        owed = owed && !above.min_subgroups && (groups[up].parent == 0 || above.minimum.has_value());
+        owed = owed && !above.min_subgroups && (groups[up].parent == 0 || above.minimum.value_or(0) > 0);
       }
       owed_.push_back(owed);
       for (const Member& member : request_.members) {
