@@ -10,7 +10,8 @@ namespace muster {
 namespace {
 
 tl::unexpected<Error> system_error(const std::string& name) {
-  return invalid("{}: {}", name, std::generic_category().message(errno));
+  const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalid;
+  return fail(code, "{}: {}", name, std::generic_category().message(errno));
 }
 
 Result<std::string> read_all(int fd, const std::string& name, std::size_t most) {

@@ -44,7 +44,7 @@ Result<Access> in_cluster(const Environment& environment) {
   access.token.file = environment.service_account_directory + "/token";
   access.found = "in-cluster";
   for (const auto& file : {access.ca.file, access.token.file}) {
-    if (auto content = environment.read_file(file); !content) return tl::unexpected(content.error());
+    if (auto content = environment.read_file(file); !content) return invalid("{}", content.error().message);
   }
   if (auto ns = environment.read_file(environment.service_account_directory + "/namespace"))
     access.ns = trimmed(*ns);

@@ -36,12 +36,14 @@ struct Access {
 // The process's surroundings, as an argument.
 struct Environment {
   std::function<std::optional<std::string>(const std::string&)> variable;
+  // As read_file() below.
   std::function<Result<std::string>(const std::string&)> read_file;
   std::string service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
 [[nodiscard]] Environment process_environment();
 
-// Reads a whole file of at most 4 MiB. kInvalid names the file and what is wrong.
+// Reads a whole file of at most 4 MiB. The error names the file and what is wrong; it is kNotFound when there
+// is no such file, else kInvalid.
 [[nodiscard]] Result<std::string> read_file(const std::string& path);
 
 // `kubeconfig` (may be empty), else the files that $KUBECONFIG names, else the service account of the pod

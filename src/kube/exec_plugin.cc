@@ -156,15 +156,14 @@ Result<ExecCredential> parse_exec_credential(std::string_view json, std::string_
   });
   // The parser's message could show a part of a secret.
   if (!read) return invalid("what it printed is no ExecCredential");
-  if (version != api_version)
-    return invalid("it printed apiVersion {} and not {}", muster::quoted(version), api_version);
+  if (version != api_version) return invalid("its apiVersion is not {}", api_version);
   if (credential.token.empty() && credential.client_cert.empty())
     return invalid("it printed neither a token nor a certificate");
   if (credential.client_cert.empty() != credential.client_key.empty())
     return invalid("it printed a certificate without its key, or a key alone");
   if (expires.empty()) return credential;
   const auto end = parse_time(expires);
-  if (!end) return invalid("expirationTimestamp: {}", end.error().message);
+  if (!end) return invalid("its expirationTimestamp is not a time such as 2026-01-31T12:00:00Z");
   credential.lifetime = std::chrono::seconds(*end - now);
   return credential;
 }

@@ -33,9 +33,9 @@ std::string_view trimmed(std::string_view token) {
 void JsonReader::expect(Value& value, json_type type, std::string_view name) const {
   const json_type actual = value.type();
   if (actual == type) return;
-  const bool scalar = actual != json_type::object && actual != json_type::array;
+  const bool shown = show_ == Show::kValues && actual != json_type::object && actual != json_type::array;
   fail_here(fmt::format("expected {}, got {}{}", name, name_of(actual),
-                        scalar ? " " + quoted(trimmed(value.raw_json_token())) : ""));
+                        shown ? " " + quoted(trimmed(value.raw_json_token())) : ""));
 }
 
 std::string_view JsonReader::text(Value value) {
@@ -56,7 +56,8 @@ int64_t JsonReader::integer(Value value) {
   const std::string_view token = trimmed(value.raw_json_token());
   int64_t result = 0;
   if (value.get_int64().get(result) != simdjson::SUCCESS)
-    fail_here(fmt::format("{} is not a whole number of 64 bits", quoted(token)));
+    fail_here(fmt::format("{} is not a whole number of 64 bits",
+                          show_ == Show::kValues ? quoted(token) : "the number"));
   return result;
 }
 

@@ -27,7 +27,10 @@ class JsonReader {
  public:
   using Value = simdjson::ondemand::value;
 
-  JsonReader() { path_.reserve(16); }
+  // Whether a message shows a value of the wrong kind, or its kind alone, since it may be a secret.
+  enum class Show { kValues, kKinds };
+
+  explicit JsonReader(Show show = Show::kValues) : show_(show) { path_.reserve(16); }
 
   // visit(key, value) for each field; null is an object without fields.
   template <typename Visit>
@@ -80,6 +83,7 @@ class JsonReader {
   };
   void expect(Value& value, simdjson::ondemand::json_type type, std::string_view name) const;
 
+  const Show show_;
   std::vector<Part> path_;  // after an exception: where it happened
 };
 
@@ -95,8 +99,9 @@ struct JsonParser {
 // Calls visit(reader, key, value) for each field of the document, which must be an object with nothing behind
 // it, and turns exceptions into kInvalid.
 template <typename Visit>
-Result<void> read_document(std::string_view json, Visit&& visit) {
-  JsonReader reader;
+Result<void> read_document(std::string_view json, Visit&& visit,
+                           JsonReader::Show show = JsonReader::Show::kValues) {
+  JsonReader reader(show);
   try {
     auto document = JsonParser::of_this_thread().iterate(json);
     if (document.type() != simdjson::ondemand::json_type::object)

@@ -184,7 +184,7 @@ void read_named(JsonReader& reader, Value list, std::string_view key, const std:
 }
 
 Result<void> merge(const std::string& json, const std::string& file, Merged& into) {
-  return read_document(json, [&](JsonReader& reader, std::string_view key, Value value) {
+  const auto visit = [&](JsonReader& reader, std::string_view key, Value value) {
     if (key == "clusters") {
       read_named(reader, value, "cluster", file, into.clusters, read_cluster);
     } else if (key == "users") {
@@ -195,7 +195,8 @@ Result<void> merge(const std::string& json, const std::string& file, Merged& int
       const std::string_view name = reader.text(value);
       if (into.current.entry.empty()) into.current = {std::string(name), file};
     }
-  });
+  };
+  return read_document(json, visit, JsonReader::Show::kKinds);
 }
 
 Result<void> merge_file(const std::string& text, const std::string& file, Merged& into) {
@@ -210,18 +211,19 @@ Result<void> merge_file(const std::string& text, const std::string& file, Merged
 
 Result<Merged> merge_files(const std::vector<std::string>& files, const Environment& environment) {
   Merged merged;
-  std::optional<Error> unreadable;
+  std::string missing;  // why the first that does not exist cannot be read
   bool any = false;
   for (const auto& file : files) {
     const auto text = environment.read_file(file);
-    if (!text) {
-      if (!unreadable) unreadable = text.error();
+    if (!text && text.error().code == ErrorCode::kNotFound) {
+      if (missing.empty()) missing = text.error().message;
       continue;
     }
+    if (!text) return tl::unexpected(text.error());
     any = true;
     if (auto done = merge_file(*text, file, merged); !done) return tl::unexpected(done.error());
   }
-  if (!any && unreadable) return tl::unexpected(*unreadable);
+  if (!any && !missing.empty()) return invalid("{}", missing);
   if (!any) return invalid("KUBECONFIG names no file");
   return merged;
 }

@@ -47,7 +47,7 @@ std::string json_of_scalar(const YAML::Node& node) {
   }
   if (name != "?" && name != "" && name != "int" && name != "float" && name != "bool" && name != "null" &&
       name != "timestamp") {
-    fail_at(node, "unknown tag " + muster::quoted(tag));
+    fail_at(node, "unknown tag");  // not shown: a secret without quotes may begin with "!"
   }
   auto plain = json_of_plain_scalar(node.Scalar());
   if (!plain) fail_at(node, muster::quoted(node.Scalar()) + " has no meaning in JSON");

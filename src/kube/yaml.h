@@ -29,7 +29,7 @@ struct YamlObject {
 // Every document of the text that is not empty. kInvalid begins with "source:line:column: "; besides
 // malformed YAML these are refused: a key that occurs twice in one map, keys that are not scalars, nesting
 // deeper than 100, numbers JSON does not have (.nan), tags beyond YAML's own, and documents whose aliases
-// multiply.
+// multiply. Values are not shown, but for numbers JSON does not have: they may be secrets.
 [[nodiscard]] Result<std::vector<YamlDocument>> yaml_to_json(std::string_view text, std::string_view source);
 
 // Like yaml_to_json, but every document must be a map, and a list as kubectl prints it (kind List, NodeList,

@@ -16,7 +16,7 @@ MUSTER_FUZZ_TARGET(kubeconfig) {
   environment.read_file = [&](const std::string& path) -> Result<std::string> {
     if (path == "/etc/a") return first;
     if (path == "/etc/b") return second;
-    return invalid("{} cannot be read: No such file or directory", path);
+    return fail(ErrorCode::kNotFound, "{} cannot be read: No such file or directory", path);
   };
   const auto access = access_from_kubeconfig({"/etc/a", "/etc/b"}, environment);
   if (!access) {

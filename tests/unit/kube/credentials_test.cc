@@ -18,7 +18,7 @@ struct Files {
     return [this](const std::string& path) -> Result<std::string> {
       ++reads;
       const auto it = content.find(path);
-      if (it == content.end()) return invalid("{} cannot be read", path);
+      if (it == content.end()) return fail(ErrorCode::kNotFound, "{} cannot be read", path);
       return it->second;
     };
   }
@@ -76,6 +76,7 @@ TEST_CASE("without a token that was ever read there are no credentials") {
   Files files;
   Credentials credentials(with_token_file(), clock, files.reader());
   CHECK(credentials.current().error().message == "/token cannot be read");
+  CHECK(credentials.current().error().code == ErrorCode::kInvalid);  // kNotFound would be the pod
   files.content["/token"] = "late";
   CHECK(credentials.current()->token == "late");
 }

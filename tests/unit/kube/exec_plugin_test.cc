@@ -46,7 +46,9 @@ TEST_CASE("what is no credential is refused without showing it") {
   CHECK_FALSE(parsed(R"("clientCertificateData":"C")").has_value());
   CHECK_FALSE(parsed(R"("token":"t","expirationTimestamp":"soon")").has_value());
   CHECK(parse_exec_credential(R"({"apiVersion":"v0","status":{"token":"t"}})", kV1, 0).error().message ==
-        "it printed apiVersion \"v0\" and not client.authentication.k8s.io/v1");
+        "its apiVersion is not client.authentication.k8s.io/v1");
+  CHECK(parsed(R"("token":"t","expirationTimestamp":"soon")").error().message ==
+        "its expirationTimestamp is not a time such as 2026-01-31T12:00:00Z");
   const auto broken = parse_exec_credential(R"({"status":{"token":12345}})", kV1, 0);
   CHECK(broken.error().message.find("12345") == std::string::npos);
 }

@@ -16,6 +16,7 @@ namespace {
 struct World {
   std::map<std::string, std::string> files;
   std::map<std::string, std::string> variables;
+  std::string forbidden{};  // a file that is there and may not be read
 
   [[nodiscard]] Environment environment() const {
     Environment environment;
@@ -25,8 +26,10 @@ struct World {
       return it->second;
     };
     environment.read_file = [this](const std::string& path) -> Result<std::string> {
+      if (path == forbidden) return invalid("{} cannot be read: Permission denied", path);
       const auto it = files.find(path);
-      if (it == files.end()) return invalid("{} cannot be read: No such file or directory", path);
+      if (it == files.end())
+        return fail(ErrorCode::kNotFound, "{} cannot be read: No such file or directory", path);
       return it->second;
     };
     environment.service_account_directory = "/sa";
@@ -97,6 +100,43 @@ TEST_CASE("of several files the first mention of a name wins and missing files a
   CHECK(access->found == "context main of /b/config");
 }
 
+TEST_CASE("of several files one that is there and cannot be read is an error and not left out") {
+  World world;
+  world.variables["KUBECONFIG"] = "/prod/config:/dev/config";
+  world.files["/dev/config"] = config("server: 'https://dev'", "token: t");
+  world.forbidden = "/prod/config";
+  const auto access = find_access("", world.environment());
+  REQUIRE_FALSE(access.has_value());
+  CHECK(access.error().code == ErrorCode::kInvalid);
+  CHECK(access.error().message == "/prod/config cannot be read: Permission denied");
+}
+
+TEST_CASE("when none of several files exists the first is named") {
+  World world;
+  world.variables["KUBECONFIG"] = "/a/config:/b/config";
+  const auto access = find_access("", world.environment());
+  REQUIRE_FALSE(access.has_value());
+  CHECK(access.error().code == ErrorCode::kInvalid);
+  CHECK(access.error().message == "/a/config cannot be read: No such file or directory");
+}
+
+TEST_CASE("the first current-context of several files wins") {
+  World world;
+  world.variables["KUBECONFIG"] = "/a/config:/b/config";
+  world.files["/a/config"] =
+      "current-context: other\ncontexts: [{name: other, context: {cluster: c, user: u, namespace: first}}]\n";
+  world.files["/b/config"] = config("server: 'https://b'", "token: t");
+  const auto access = find_access("", world.environment());
+  REQUIRE(access.has_value());
+  CHECK(access->ns == "first");
+  CHECK(access->found == "context other of /a/config");
+}
+
+TEST_CASE("a kubeconfig may ask for no verification of the server") {
+  CHECK(access_of("server: 'https://s', insecure-skip-tls-verify: true", "token: t")->insecure_skip_verify);
+  CHECK_FALSE(access_of("server: 'https://s'", "token: t")->insecure_skip_verify);
+}
+
 TEST_CASE("a kubeconfig may be JSON") {
   const World world{
       {{"f", R"({"current-context":"x","contexts":[{"name":"x","context":{"cluster":"c","user":"u"}}],
@@ -156,13 +196,34 @@ TEST_CASE("what is missing or contradicts itself is named") {
   CHECK(error_of("server: 'https://s'", "client-certificate: f").find("must be given together") !=
         std::string::npos);
   CHECK(error_of("server: 5", "token: t") ==
-        "/home/a/.kube/config: clusters[0].cluster.server: expected a text, got a number \"5\"");
+        "/home/a/.kube/config: clusters[0].cluster.server: expected a text, got a number");
 }
 
 TEST_CASE("bad base64 is refused without showing what may be a key") {
   const std::string error =
       error_of("server: 'https://s'", "client-certificate-data: Q0VSVA==, client-key-data: 'top*secret'");
   CHECK(error == "/home/a/.kube/config: users[0].user.client-key-data: not base64");
+}
+
+TEST_CASE("a secret that YAML takes for no text is named by its field and not shown") {
+  const auto user = [](const std::string& field) { return error_of("server: 'https://s'", field); };
+  const std::string users = "/home/a/.kube/config: users[0].user.";
+  CHECK(user("token: 1234567890") == users + "token: expected a text, got a number");
+  CHECK(user("client-key-data: 12345") == users + "client-key-data: expected a text, got a number");
+  CHECK(user("token: true") == users + "token: expected a text, got true or false");
+  CHECK(user("exec: {env: [{name: PIN, value: 4711}]}") ==
+        users + "exec.env[0].value: expected a text, got a number");
+  CHECK(user("exec: {args: [4711]}") == users + "exec.args[0]: expected a text, got a number");
+  CHECK(user("exec: 4711") == users + "exec: expected an object, got a number");
+}
+
+TEST_CASE("a secret that is malformed YAML is not shown") {
+  for (const char* token :
+       {"!s3cret", "*s3cret", "!!int s3cret", "'s3cret", "{s3cret: a, s3cret: b", "\"\\s3cret\""}) {
+    CAPTURE(token);
+    const std::string error = error_of("server: 'https://s'", std::string("token: ") + token);
+    CHECK(error.find("s3cret") == std::string::npos);
+  }
 }
 
 TEST_CASE("names that lead nowhere are named") {
@@ -197,6 +258,7 @@ TEST_CASE("a service account without CA or token is refused") {
   world.variables = {{"KUBERNETES_SERVICE_HOST", "10.0.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}};
   world.files = {{"/sa/token", "t"}};
   CHECK(find_access("", world.environment()).error().message.find("/sa/ca.crt") == 0);
+  CHECK(find_access("", world.environment()).error().code == ErrorCode::kInvalid);
   world.files = {{"/sa/ca.crt", "c"}};
   CHECK(find_access("", world.environment()).error().message.find("/sa/token") == 0);
 }

@@ -120,7 +120,7 @@ TEST_CASE("what JSON cannot say is refused") {
   CHECK(json_of("a: -.inf") == "cluster.yaml:1:4: \"-.inf\" has no meaning in JSON");
   CHECK(json_of("[1, 2]: x").find("a key must be a text") != std::string::npos);
   CHECK(json_of("a: !!binary aGk=").find("unknown tag") != std::string::npos);
-  CHECK(json_of("a: !Ref x").find("unknown tag \"!Ref\"") != std::string::npos);
+  CHECK(json_of("a: !Ref x") == "cluster.yaml:1:4: unknown tag");
   CHECK(json_of("a:\n  <<: 4\n").find("the value of << must be a map") != std::string::npos);
 }
 
