@@ -52,16 +52,16 @@ class ObjectCache {
     const auto old = objects_.find(key);
     const bool is_news = old == objects_.end() || !old->second.same_as(known);
     Known& place = listed_[std::move(key)];
-    // A second one of the same name, on a later page, takes the first one's place.
+    // A second one of the same name, on a later page, takes the first one's place, also when it says what was
+    // known: the consumer would have the first.
     const uint32_t before = place.news;
     place = std::move(known);
     place.news = before;
-    if (!is_news) return;
-    if (before == kNoNews) {
+    if (before != kNoNews) {
+      news_[before] = std::move(item);
+    } else if (is_news) {
       place.news = static_cast<uint32_t>(news_.size());
       news_.push_back(std::move(item));
-    } else {
-      news_[before] = std::move(item);
     }
   }
   // The first list is delivered as Replace, later ones as what differs from what was known.

@@ -135,6 +135,27 @@ TEST_CASE("an object that stands on two pages of a list is taken once, as it was
   CHECK(std::get<Upsert<Node>>(second[1]).item.labels.at("rack") == "r4");
 }
 
+TEST_CASE(
+    "an object that stands twice in a later list, the second time as it was known, is told as it was last") {
+  Consumer c;
+  c.list({node("a", "1", "5", "r1")});
+  c.taken();
+  c.list({node("a", "1", "7", "r2"), node("a", "1", "8", "r1")});
+  const auto told = c.taken();
+  REQUIRE_FALSE(told.empty());
+  CHECK(std::get<Upsert<Node>>(told.back()).item.labels.at("rack") == "r1");
+  c.list({node("a", "1", "9", "r1")});
+  CHECK(c.taken().empty());
+}
+
+TEST_CASE("an object that a later list shows made again, and then as it was known, is not told as gone") {
+  Consumer c;
+  c.list({node("a", "1", "5")});
+  c.taken();
+  c.list({node("a", "2", "7"), node("a", "1", "8")});
+  for (const auto& delta : c.taken()) CHECK(std::get<Upsert<Node>>(delta).item.uid == "1");
+}
+
 TEST_CASE("what a list does not tell is removed by its name, namespace and uid") {
   DeltaBatch<Pod> all;
   ObjectCache<Pod> cache(
