@@ -1,6 +1,5 @@
 // An HTTP/1.1 client for one server: keep-alive, TCP_NODELAY, short connection timeouts, TLS with a CA and a
-// client certificate held in memory, and streamed responses that another thread can cut. The only header of
-// the project behind which cpp-httplib's client stands (client.cc).
+// client certificate held in memory, and responses, whole or streamed, that another thread can cut.
 //
 // Thread rule: a Client serves one call at a time; only cancel() may be called from another thread. Use one
 // client per thread and one per watch.
@@ -24,8 +23,10 @@ struct ClientOptions {
   std::string client_key_pem;
   std::string server_name;  // TLS server name when it differs from the host
   bool insecure_skip_verify = false;
-  std::chrono::milliseconds connect_timeout{5000};
-  std::chrono::milliseconds read_timeout{30000};  // between two reads, not of the whole call
+  std::chrono::milliseconds connect_timeout{5000};  // TLS handshake included
+  // From the request to the end of the reply; of a stream to the end of the reply's head, then between two
+  // reads. A server that sends a byte now and then does not stretch it.
+  std::chrono::milliseconds read_timeout{30000};
 };
 
 struct Reply {
@@ -42,7 +43,9 @@ class Client {
   [[nodiscard]] static Result<std::unique_ptr<Client>> create(ClientOptions options);
   virtual ~Client() = default;
 
-  // Any status is a Reply; an Error is kUnavailable (no connection, cut, timeout) or kCancelled.
+  // Any status is a Reply; an Error is kUnavailable (no connection, cut, timeout, a reply that is no HTTP or
+  // longer than 64 MiB) or kCancelled; kInvalid when the request cannot be sent as it is. A connection that
+  // the server has closed meanwhile is opened again; once something is sent, nothing is sent twice.
   [[nodiscard]] virtual Result<Reply> call(std::string_view method, std::string_view path_and_query,
                                            const Headers& headers, std::string_view body,
                                            std::string_view content_type) = 0;

@@ -77,8 +77,10 @@ Result<ResponseReader::Progress> ResponseReader::feed(std::string_view bytes,
         line_.clear();
         break;
       case Part::kChunkEnd:
-        if (!take_line(bytes)) return Progress::kMore;
-        if (!line_.empty()) return no_http("a chunk is followed by", line_);
+        if (const bool whole = take_line(bytes); line_.size() > (whole ? 0 : 1))
+          return no_http("a chunk is followed by", line_);
+        else if (!whole)
+          return Progress::kMore;
         part_ = Part::kChunkSize;
         break;
       case Part::kLength:
@@ -141,7 +143,7 @@ Result<void> ResponseReader::end_of_head() {
   const std::string connection = lower_case(header("connection"));
   if (connection.find("close") != std::string::npos) keeps_alive_ = false;
   const std::string coding = lower_case(header("transfer-encoding"));
-  if (status_ == 204 || status_ == 304) {
+  if (bodiless_ || status_ == 204 || status_ == 304) {
     part_ = Part::kDone;
   } else if (!coding.empty()) {
     if (coding != "chunked") return no_http("the reply's Transfer-Encoding is", coding);

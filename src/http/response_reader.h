@@ -21,6 +21,9 @@ class ResponseReader {
 
   enum class Progress { kMore, kDone, kStopped };
 
+  // bodiless: of HEAD, to which no body belongs whatever the head says.
+  explicit ResponseReader(bool bodiless = false) : bodiless_(bodiless) {}
+
   // Reads on. on_status is called once, on_data for each piece of the body; a false of either is kStopped.
   // What stands behind the response is an error, since nothing was asked for. kInternal says why this is no
   // HTTP.
@@ -28,6 +31,7 @@ class ResponseReader {
                                       const std::function<bool(std::string_view)>& on_data);
   // The connection has ended. True when that is how the body ends.
   [[nodiscard]] bool complete_at_end() const { return part_ == Part::kUntilEnd; }
+  [[nodiscard]] bool head_complete() const { return part_ != Part::kHead; }
   // Nothing has come yet.
   [[nodiscard]] bool untouched() const { return part_ == Part::kHead && line_.empty() && !seen_head_; }
 
@@ -46,6 +50,7 @@ class ResponseReader {
   Result<void> take_chunk_size();
   void note_header(std::string_view name, std::string_view value);
 
+  bool bodiless_;
   Part part_ = Part::kHead;
   std::string line_;
   std::size_t head_bytes_ = 0;

@@ -31,6 +31,12 @@ bool is_numeric(const std::string& host) {
          ::inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
 }
 
+const char* words_for(long verdict) {
+  const bool other_name =
+      verdict == X509_V_ERR_HOSTNAME_MISMATCH || verdict == X509_V_ERR_IP_ADDRESS_MISMATCH;
+  return other_name ? "it is not for this name" : X509_verify_cert_error_string(verdict);
+}
+
 }  // namespace
 
 void set_client_socket_options(int socket) {
@@ -46,9 +52,12 @@ void set_client_socket_options(int socket) {
 StreamSocket::StreamSocket(ClientOptions options, BaseUrl url)
     : options_(std::move(options)), url_(std::move(url)), cancel_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
-std::unique_ptr<StreamSocket> StreamSocket::create(const ClientOptions& options, const BaseUrl& url) {
+Result<std::unique_ptr<StreamSocket>> StreamSocket::create(const ClientOptions& options, const BaseUrl& url) {
   std::unique_ptr<StreamSocket> socket(new StreamSocket(options, url));
-  return socket->cancel_.valid() ? std::move(socket) : nullptr;
+  if (!socket->cancel_.valid()) return fail(ErrorCode::kUnavailable, "no file descriptor is left");
+  if (!url.tls) return socket;
+  if (auto opened = socket->open_context(); !opened) return tl::unexpected(opened.error());
+  return socket;
 }
 
 Result<void> StreamSocket::open_context() {
@@ -69,6 +78,8 @@ Result<void> StreamSocket::open_context() {
     if (!store) return tl::unexpected(store.error());
     SSL_CTX_set_cert_store(context_.get(), store->release());
   }
+  if (options_.client_cert_pem.empty() != options_.client_key_pem.empty())
+    return invalid("client certificate and client key must be given together");
   if (options_.client_cert_pem.empty()) return {};
   auto certificates = certificates_from_pem(options_.client_cert_pem, "client certificate");
   if (!certificates) return tl::unexpected(certificates.error());
@@ -100,20 +111,24 @@ Result<void> StreamSocket::wait(short events, Deadline deadline, std::string_vie
 }
 
 Result<void> StreamSocket::connect() {
-  close();
-  if (url_.tls && !context_) {
-    if (auto opened = open_context(); !opened) return opened;
-  }
-  const auto deadline = steady_clock::now() + options_.connect_timeout;
   addrinfo hints = {};
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* list = nullptr;
   const int code = ::getaddrinfo(url_.host.c_str(), std::to_string(url_.port).c_str(), &hints, &list);
   if (code != 0) return fail(ErrorCode::kUnavailable, "look up {}: {}", url_.host, ::gai_strerror(code));
   const std::unique_ptr<addrinfo, AddressFree> owner(list);
+  return connect(*list);
+}
+
+Result<void> StreamSocket::connect(const addrinfo& addresses) {
+  close();
+  const auto deadline = steady_clock::now() + options_.connect_timeout;
+  int left = 0;
+  for (const addrinfo* address = &addresses; address != nullptr; address = address->ai_next) ++left;
   Result<void> connected = no("no connection");
-  for (const addrinfo* address = list; address != nullptr; address = address->ai_next) {
-    connected = connect_to(*address, deadline);
+  for (const addrinfo* address = &addresses; address != nullptr; address = address->ai_next, --left) {
+    const auto now = steady_clock::now();
+    connected = connect_to(*address, now + (deadline - now) / left);
     if (connected || connected.error().code == ErrorCode::kCancelled) break;
   }
   if (connected && url_.tls) connected = handshake(deadline);
@@ -153,8 +168,7 @@ Result<void> StreamSocket::handshake(Deadline deadline) {
       const long verdict = SSL_get_verify_result(ssl_.get());
       static_cast<void>(take_ssl_error());
       if (verdict == X509_V_OK) return no("TLS handshake failed");
-      return no(fmt::format("the server's certificate is not accepted: {}",
-                            X509_verify_cert_error_string(verdict)));
+      return no(fmt::format("the server's certificate is not accepted: {}", words_for(verdict)));
     }
     if (auto waited = wait(error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline, "TLS handshake failed");
         !waited)
@@ -193,9 +207,13 @@ Result<void> StreamSocket::write(std::string_view bytes) {
   return {};
 }
 
-Result<std::size_t> StreamSocket::read(char* buffer, std::size_t size) {
-  const auto deadline = steady_clock::now() + options_.read_timeout;
-  for (;;) {
+bool StreamSocket::idle() const {
+  pollfd entry = {fd_.get(), POLLIN | POLLRDHUP, 0};
+  return fd_.valid() && ::poll(&entry, 1, 0) == 0;
+}
+
+Result<std::size_t> StreamSocket::read(char* buffer, std::size_t size, Deadline deadline) {
+  while (steady_clock::now() < deadline) {
     short wanted = POLLIN;
     if (ssl_) {
       ERR_clear_error();
@@ -212,6 +230,7 @@ Result<std::size_t> StreamSocket::read(char* buffer, std::size_t size) {
     }
     if (auto waited = wait(wanted, deadline, kCut); !waited) return tl::unexpected(waited.error());
   }
+  return no(kCut);
 }
 
 void StreamSocket::cancel() {

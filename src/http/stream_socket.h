@@ -1,10 +1,12 @@
-// The client's end of one connection, plain or TLS, whose every wait ends when another thread says so.
+// The client's end of one connection, plain or TLS, whose every wait ends when another thread says so. Only a
+// look-up of a host's name cannot be ended: the system's resolver has its own patience.
 //
 // Thread rule: one owner; cancel() from any thread.
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,24 +22,31 @@ namespace muster::http {
 
 class StreamSocket {
  public:
-  // Null when no file descriptor is left. Nothing is read or connected before connect().
-  [[nodiscard]] static std::unique_ptr<StreamSocket> create(const ClientOptions& options, const BaseUrl& url);
+  using Deadline = std::chrono::steady_clock::time_point;
 
-  // kUnavailable says what failed, kInvalid names the PEM text that cannot be used; kCancelled after
-  // cancel().
+  // kInvalid names the PEM text that cannot be used; kUnavailable when no file descriptor is left. Nothing is
+  // connected before connect().
+  [[nodiscard]] static Result<std::unique_ptr<StreamSocket>> create(const ClientOptions& options,
+                                                                    const BaseUrl& url);
+
+  // Within the connect timeout, in which the addresses of the host have equal shares: one that swallows all
+  // that is sent to it leaves time for the next. kUnavailable says what failed, kCancelled after cancel().
   Result<void> connect();
+  // The same to addresses that have been looked up.
+  Result<void> connect(const ::addrinfo& addresses);
   void close();
   [[nodiscard]] bool connected() const { return fd_.valid(); }
+  // Connected, and the peer has said nothing that nobody asked for: it has not ended the connection.
+  [[nodiscard]] bool idle() const;
   Result<void> write(std::string_view bytes);
   // At least one byte, or 0 when the peer has ended the connection in order. kUnavailable when it was cut or
-  // nothing came within the read timeout.
-  Result<std::size_t> read(char* buffer, std::size_t size);
+  // nothing came until the deadline.
+  Result<std::size_t> read(char* buffer, std::size_t size, Deadline deadline);
 
   // Everything under way and later returns kCancelled. Idempotent.
   void cancel();
 
  private:
-  using Deadline = std::chrono::steady_clock::time_point;
   StreamSocket(ClientOptions options, BaseUrl url);
   Result<void> open_context();
   Result<void> connect_to(const ::addrinfo& address, Deadline deadline);

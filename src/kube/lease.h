@@ -42,8 +42,8 @@ class Leases {
 
 class LeaseClient final : public Leases {
  public:
-  // `timeout` bounds the connecting and each wait for bytes: a call that hangs must leave time for another
-  // one. The connections are this client's own, so that no other traffic delays a renewal.
+  // `timeout` bounds the connecting, and then the rest of the call: one that hangs must leave time for
+  // another. The connections are this client's own, so that no other traffic delays a renewal.
   LeaseClient(std::string ns, std::string name, std::shared_ptr<Credentials> credentials,
               std::chrono::milliseconds timeout);
 

@@ -65,7 +65,7 @@ class Includes(TreeTest):
         self.write("src/engine/engine.h", "#include <nlohmann/json.hpp>\n")
         self.assert_found(includes, "src/engine/engine.h:1:", "nlohmann/json.hpp is only for")
 
-    def test_httplib_stays_in_two_files(self):
+    def test_httplib_stays_in_one_file(self):
         self.write("src/http/tls.cc", "#include <httplib.h>\n")
         self.assert_found(includes, "src/http/tls.cc:1:", "httplib.h is only for src/http/server.cc")
 

@@ -1,7 +1,6 @@
 #include "http/client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
+#include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <catch2/catch.hpp>
@@ -10,28 +9,23 @@
 
 #include "http/fd.h"
 #include "http/server.h"
+#include "sockets.h"
 
 namespace muster::http {
 namespace {
 
 using namespace std::chrono_literals;
+using namespace test;
 using Catch::Matchers::Contains;
 using std::chrono::steady_clock;
 
 // Accepts one connection, reads a little, sends the given bytes and closes.
 class CannedServer {
  public:
-  explicit CannedServer(std::string reply) : fd_(::socket(AF_INET, SOCK_STREAM, 0)) {
-    sockaddr_in address = {};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&address), size) == 0);
-    REQUIRE(::listen(fd_.get(), 1) == 0);
-    ::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = ntohs(address.sin_port);
+  explicit CannedServer(std::string reply) {
+    REQUIRE(::listen(bound_.fd.get(), 1) == 0);
     thread_ = std::thread([this, reply = std::move(reply)] {
-      Fd peer(::accept(fd_.get(), nullptr, nullptr));
+      Fd peer(::accept(bound_.fd.get(), nullptr, nullptr));
       char request[4096];
       ssize_t got = ::recv(peer.get(), request, sizeof request, 0);
       request_.assign(request, got > 0 ? static_cast<std::size_t>(got) : 0);
@@ -44,15 +38,14 @@ class CannedServer {
   }
   [[nodiscard]] std::unique_ptr<Client> client() const {
     ClientOptions options;
-    options.base_url = "http://127.0.0.1:" + std::to_string(port_) + "/prefix/";
+    options.base_url = fmt::format("http://127.0.0.1:{}/prefix/", bound_.port);
     options.read_timeout = 2s;
     return Client::create(options).value();
   }
   std::string request_;
 
  private:
-  Fd fd_;
-  uint16_t port_ = 0;
+  Bound bound_;
   std::thread thread_;
 };
 
@@ -94,7 +87,7 @@ TEST_CASE("http client: a refused connection is kUnavailable and says where") {
   CHECK_THAT(reply.error().message, Contains("GET 127.0.0.1:1/x"));
 }
 
-TEST_CASE("http client: the read timeout holds between reads") {
+TEST_CASE("http client: the read timeout holds when nothing comes") {
   ServerOptions server_options;
   std::promise<void> seen;
   Server server(server_options);

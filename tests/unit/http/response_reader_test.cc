@@ -104,6 +104,21 @@ TEST_CASE("what is no HTTP response is an error that shows it") {
   CHECK(endless.error.find("head has more than") != std::string::npos);
 }
 
+TEST_CASE("what follows a chunk is refused at its first byte, though its line never ends") {
+  Read read;
+  read.feed("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r", 1);
+  CHECK(read.error.empty());
+  read.feed("xy", 2);
+  CHECK(read.error.find("a chunk is followed by") == 0);
+}
+
+TEST_CASE("to HEAD no body belongs, whatever length the reply names") {
+  Read read{ResponseReader(true), {}, {}, {}};
+  read.feed("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", 7);
+  CHECK(read.progress == Progress::kDone);
+  CHECK(read.statuses == std::vector<int>{200});
+}
+
 TEST_CASE("a caller that has enough ends the reading") {
   ResponseReader reader;
   const auto taken = reader.feed(
