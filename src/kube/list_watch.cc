@@ -63,10 +63,12 @@ ListWatch::Next ListWatch::list_then_watch() {
 Result<void> ListWatch::list() {
   std::string version = listed_once_ ? version_ : "0";
   if (version_unusable_) version.clear();
-  auto listed = list_at(version, version.empty());
-  if (!listed && version_refused_ && !version.empty()) {
+  const TimePoint began = clock_.now();
+  auto listed = list_at(version, version.empty(), began);
+  const bool unusable = !listed && (version_too_large_ || listed.error().code == ErrorCode::kExpired);
+  if (unusable && !version.empty()) {
     version_unusable_ = true;
-    listed = list_at("", true);
+    listed = list_at("", true, began);
   }
   if (!listed) return tl::unexpected(listed.error());
   list_ended(*listed);
@@ -77,30 +79,30 @@ void ListWatch::list_ended(const std::string& version) {
   version_ = version;
   version_unusable_ = false;
   listed_once_ = true;
+  listed_at_ = clock_.now();
   ++lists_;
   note_progress();
   events_.list_ended();
 }
 
-Result<std::string> ListWatch::list_at(const std::string& version, bool paged) {
+Result<std::string> ListWatch::list_at(const std::string& version, bool paged, TimePoint began) {
   events_.list_began();
   const std::string limit = paged ? fmt::to_string(options_.page_size) : "";
   std::string continue_token;
   do {
     const bool first = continue_token.empty();
-    const auto meta =
-        list_page(query_of({{"resourceVersion", version}, {"limit", limit}, {"continue", continue_token}}));
+    const auto meta = list_page(
+        query_of({{"resourceVersion", version}, {"limit", limit}, {"continue", continue_token}}), began);
     // The snapshot that the pages come from is gone: take the whole list in one piece.
-    if (!meta && meta.error().code == ErrorCode::kExpired && !first) return list_at("", false);
+    if (!meta && meta.error().code == ErrorCode::kExpired && !first) return list_at("", false, began);
     if (!meta) return tl::unexpected(meta.error());
     continue_token = meta->continue_token;
     if (continue_token.empty()) return meta->resource_version;
   } while (true);
 }
 
-Result<ObjectMeta> ListWatch::list_page(const std::string& query) {
+Result<ObjectMeta> ListWatch::list_page(const std::string& query, TimePoint began) {
   ListSplitter splitter;
-  const TimePoint began = clock_.now();
   const auto on_data = [&](std::string_view piece) -> Result<void> {
     if (clock_.now() - began > options_.list_duration)
       return fail(ErrorCode::kUnavailable, "list {}: not complete after {} ms", options_.path,
@@ -145,8 +147,11 @@ ListWatch::Next ListWatch::stream_initial() {
   initial_since_.reset();
   if (stopped()) return Next::kList;
   if (complete) return after_watch(ended, clock_.now() - began, 1);
-  const bool passing = !ended && reaction_of(ended.error().code) == Reaction::kRetry;
-  watch_list_works_ = passing && ended.error().code != ErrorCode::kInternal;
+  ++watch_failures_;
+  // A server that goes ends its streams in order, as one that has had enough of them.
+  const bool passing = ended || (reaction_of(ended.error().code) == Reaction::kRetry &&
+                                 ended.error().code != ErrorCode::kInternal);
+  watch_list_works_ = passing;
   log_info("watch {}: listing, since the initial state did not come as a stream: {}", options_.path,
            ended ? "it ended early" : ended.error().message);
   return list_then_watch();
@@ -234,12 +239,28 @@ ListWatch::Next ListWatch::after_watch(const Result<void>& ended, Duration laste
     return Next::kWatch;
   }
   ++watch_failures_;
+  const Next next = after_failed_watch(ended.error());
+  if (next == Next::kList) {
+    // A list that is lost as soon as it is there costs as much as one that fails, whatever came in between.
+    if (clock_.now() - listed_at_ >= options_.backoff.cap) relists_ = 0;
+    attempts_ = std::max(attempts_, relists_++);
+  }
   pause(ended.error());
-  switch (ended.error().code) {
-    case ErrorCode::kUnavailable:
+  return next;
+}
+
+ListWatch::Next ListWatch::after_failed_watch(const Error& error) {
+  if (version_too_large_) {
+    version_unusable_ = true;
+    return Next::kList;
+  }
+  switch (error.code) {
     case ErrorCode::kThrottled:
     case ErrorCode::kUnauthorized:
       return Next::kWatch;
+    case ErrorCode::kUnavailable:
+      if (!refused_) return Next::kWatch;
+      [[fallthrough]];
     case ErrorCode::kInternal:
       if (++strange_failures_ < options_.failures_until_relist) return Next::kWatch;
       strange_failures_ = 0;
@@ -252,6 +273,8 @@ ListWatch::Next ListWatch::after_watch(const Result<void>& ended, Duration laste
 Result<void> ListWatch::on_event(const WatchEvent& event) {
   if (event.type == WatchEventType::kError) {
     const ApiStatus status = read_status(event.object);
+    refused_ = true;
+    version_too_large_ = status.version_too_large;
     return tl::unexpected(error_of(fmt::format("watch {}", options_.path), status.code, status));
   }
   note_progress();
@@ -288,6 +311,7 @@ Result<void> ListWatch::on_initial_event(const WatchEvent& event, bool& complete
 // ---------------------------------------------------------------------------------------------
 
 Result<void> ListWatch::stream(const std::string& path, const Stream& stream) {
+  refused_ = version_too_large_ = false;
   const auto credentials = credentials_->current();
   if (!credentials) return tl::unexpected(credentials.error());
   auto ended = stream_once(path, stream, *credentials);
@@ -303,18 +327,21 @@ Result<void> ListWatch::stream_once(const std::string& path, const Stream& strea
                                     const Credentials::Current& with) {
   const auto http = connection(with, stream.silence);
   if (!http) return tl::unexpected(http.error());
-  version_refused_ = false;
+  const TimePoint began = clock_.now();
   int status = 0;
   std::string body;  // of a refusal
   std::optional<Error> broken;
   const auto on_status = [&](int code) {
     status = code;
+    refused_ = code != 200;
     return true;
   };
   const auto on_data = [&](std::string_view piece) {
     if (status != 200) {
       body.append(piece.substr(0, kMaxErrorBody - std::min(body.size(), kMaxErrorBody)));
-      return true;
+      if (clock_.now() - began > stream.silence)
+        broken = Error{ErrorCode::kUnavailable, fmt::format("GET {}: status {} without end", path, status)};
+      return !broken;
     }
     if (auto fine = stream.on_data(piece); !fine) broken = fine.error();
     return !broken;
@@ -325,7 +352,7 @@ Result<void> ListWatch::stream_once(const std::string& path, const Stream& strea
   if (!reply) return tl::unexpected(reply.error());
   if (status == 200) return {};
   reply->body = std::move(body);
-  version_refused_ = status == 410 || read_status(reply->body).version_too_large;
+  version_too_large_ = read_status(reply->body).version_too_large;
   const auto error = error_of(fmt::format("GET {}", path), *reply);
   return tl::unexpected(
       error.value_or(Error{ErrorCode::kInternal, fmt::format("GET {}: status {}", path, status)}));

@@ -38,7 +38,9 @@ struct ListWatchOptions {
   // Ask for the initial state as a stream (sendInitialEvents), which costs server and client less than a
   // list; a server that does not know it is listed.
   bool watch_list = true;
-  unsigned failures_until_relist = 5;  // watches that fail for a reason nobody understands
+  // Watches that fail for a reason nobody understands or are refused with 5xx, with nothing brought
+  // meanwhile.
+  unsigned failures_until_relist = 5;
 };
 
 // What happens, in order. All are called on the thread of run().
@@ -92,13 +94,14 @@ class ListWatch {
   Result<void> list();
   void list_ended(const std::string& version);
   // Returns the version of the list.
-  Result<std::string> list_at(const std::string& version, bool paged);
-  Result<ObjectMeta> list_page(const std::string& query);
+  Result<std::string> list_at(const std::string& version, bool paged, TimePoint began);
+  Result<ObjectMeta> list_page(const std::string& query, TimePoint began);
   Next watch();
   // How the watch that `query` opens goes on: each line to `on_event`, until it ends.
   Result<void> read_events(const std::string& query,
                            const std::function<Result<void>(const WatchEvent&)>& on_event);
   Next after_watch(const Result<void>& ended, Duration lasted, uint64_t events);
+  Next after_failed_watch(const Error& error);
   Result<void> on_event(const WatchEvent& event);
   void note_progress();
   Result<void> check_initial();
@@ -121,11 +124,14 @@ class ListWatch {
   // The thread of run() only.
   std::string version_;  // the last seen
   bool listed_once_ = false;
-  bool watch_list_works_ = true;   // until the server refuses it
-  bool version_unusable_ = false;  // the server could not list at the version we had
-  bool version_refused_ = false;   // the last stream was refused for the version it named
-  uint32_t attempts_ = 0;          // pauses since a watch has brought something
-  unsigned strange_failures_ = 0;
+  TimePoint listed_at_;
+  bool watch_list_works_ = true;    // until the server refuses it
+  bool version_unusable_ = false;   // the server could not go on from the version we had
+  bool refused_ = false;            // the last stream, by its status or an ERROR event and not by the network
+  bool version_too_large_ = false;  // that was why
+  uint32_t attempts_ = 0;           // pauses since a watch has brought something
+  uint32_t relists_ = 0;            // lists in a row that were lost soon
+  unsigned strange_failures_ = 0;   // and refusals with 5xx, since a watch has brought something
   std::shared_ptr<const http::ClientOptions> made_with_;
   Duration made_for_{0};
   std::optional<TimePoint> looked_for_rotation_;

@@ -16,11 +16,15 @@
 
 #include "kube/api.h"
 #include "kube/fingerprint.h"
+#include "kube/watch_event.h"
 
 namespace muster::kube {
 
 [[nodiscard]] inline std::string key_of(const Node& node) { return node.name; }
 [[nodiscard]] inline std::string key_of(const Pod& pod) { return pod.ns + "/" + pod.name; }
+[[nodiscard]] inline std::string key_of(const ObjectMeta& meta) {
+  return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
+}
 
 // An object of which nothing is known but that it is not there any more.
 inline void set_identity(Node& node, const std::string& key, std::string uid) {
@@ -64,7 +68,14 @@ class ObjectCache {
       news_.push_back(std::move(item));
     }
   }
-  // The first list is delivered as Replace, later ones as what differs from what was known.
+  // Stands in the list and cannot be read: what was known of it stays, for it is not gone.
+  void listed_unreadable(const std::string& key, const std::string& uid) {
+    const auto old = objects_.find(key);
+    if (old == objects_.end() || old->second.uid != uid) return;
+    listed_.try_emplace(key, Known{uid, old->second.fingerprint, kNoNews});
+  }
+  // The first list is delivered as Replace, later ones as what differs from what was known, in one batch of
+  // any size: half of it would be a state that never was.
   void end_list() {
     if (replaced_) {
       compare();
@@ -89,6 +100,7 @@ class ObjectCache {
     it->second = std::move(known);
     size_ = objects_.size();
     add(Upsert<T>{std::move(item)});
+    flush_when_full();
   }
 
   // Unknown objects, and those another one of the same name has replaced, are dropped.
@@ -98,6 +110,7 @@ class ObjectCache {
     objects_.erase(it);
     size_ = objects_.size();
     add(Remove<T>{std::move(last)});
+    flush_when_full();
   }
 
   void flush() {
@@ -124,6 +137,9 @@ class ObjectCache {
   template <typename Change>
   void add(Change change) {
     batch_.emplace_back(std::in_place_type<Change>, std::move(change));
+  }
+
+  void flush_when_full() {
     if (batch_.size() >= kMaxBatch) flush();
   }
 

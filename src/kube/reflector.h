@@ -3,8 +3,8 @@
 // The first delivery is a Replace with everything. Later lists (after the server has forgotten the version we
 // were at) are compared with what is known and reported as Upsert and Remove like events of the watch, so
 // that the consumer never sees the same state twice. Objects that differ in their resource version only are
-// dropped; objects that cannot be decoded are logged and skipped. An object that was deleted and made again
-// under its name is reported as Remove and Upsert.
+// dropped; of objects that cannot be decoded, which is logged, the last readable state stays. An object that
+// was deleted and made again under its name is reported as Remove and Upsert.
 //
 // Thread rule: start() once; deliver() is called on the reflector's own thread, in order, and may block,
 // which is the back-pressure: nothing more is read meanwhile. stop() returns after deliver() has, so a
@@ -70,7 +70,8 @@ class Reflector {
     ListWatchEvents events;
     events.list_began = [this] { cache_.begin_list(); };
     events.listed = [this](std::string_view json) {
-      if (auto item = decoded(json)) cache_.listed(*std::move(item));
+      if (auto item = decoded(json)) return cache_.listed(*std::move(item));
+      if (const auto meta = read_meta(json)) cache_.listed_unreadable(key_of(*meta), meta->uid);
     };
     events.list_ended = [this] {
       cache_.end_list();
@@ -83,7 +84,7 @@ class Reflector {
 
   std::optional<std::string> apply(const WatchEvent& event) {
     auto item = decoded(event.object);
-    if (!item) return std::nullopt;
+    if (!item) return apply_unreadable(event);
     std::string version = item->resource_version;
     if (event.type == WatchEventType::kDeleted) {
       cache_.remove(*std::move(item));
@@ -91,6 +92,17 @@ class Reflector {
       cache_.upsert(*std::move(item));
     }
     return version;
+  }
+
+  std::optional<std::string> apply_unreadable(const WatchEvent& event) {
+    auto meta = read_meta(event.object);
+    if (!meta) return std::nullopt;
+    if (event.type == WatchEventType::kDeleted) {
+      T last;
+      set_identity(last, key_of(*meta), std::move(meta->uid));
+      cache_.remove(std::move(last));
+    }
+    return std::move(meta->resource_version);
   }
 
   std::optional<T> decoded(std::string_view json) {

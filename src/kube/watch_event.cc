@@ -23,7 +23,13 @@ std::optional<WatchEventType> type_of(std::string_view name) {
 
 void read_metadata(JsonReader& reader, Value metadata, ObjectMeta& meta) {
   reader.each_field(metadata, [&](std::string_view key, Value value) {
-    if (key == "resourceVersion") {
+    if (key == "namespace") {
+      meta.ns = reader.text(value);
+    } else if (key == "name") {
+      meta.name = reader.text(value);
+    } else if (key == "uid") {
+      meta.uid = reader.text(value);
+    } else if (key == "resourceVersion") {
       meta.resource_version = reader.text(value);
     } else if (key == "continue") {
       meta.continue_token = reader.text(value);

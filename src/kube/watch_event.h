@@ -20,11 +20,14 @@ struct WatchEvent {
 [[nodiscard]] Result<WatchEvent> read_watch_event(std::string_view line);
 
 struct ObjectMeta {
+  std::string ns;  // empty: of a list, or of what belongs to no namespace
+  std::string name;
+  std::string uid;
   std::string resource_version;
   std::string continue_token;       // lists only
   bool initial_events_end = false;  // bookmarks only: the initial state is complete
 };
-// "metadata" of a list or of a bookmark's object.
+// "metadata" of a list, of a bookmark's object or of one that cannot be decoded as a whole.
 [[nodiscard]] Result<ObjectMeta> read_meta(std::string_view json);
 
 }  // namespace muster::kube

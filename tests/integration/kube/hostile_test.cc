@@ -102,6 +102,26 @@ TEST_CASE("hostile: a list that trickles in is given up after a while and begun 
   CHECK(w.reflector.stats().list_failures == 1);
 }
 
+TEST_CASE("hostile: a list whose pages never end is given up after a while") {
+  ListWatchOptions options = quick();
+  options.list_duration = Duration(500);
+  std::atomic<bool> expired{false};
+  Watching w(
+      [&](Exchange& x) {
+        if (x.is_watch() && !expired.exchange(true)) return x.reply(410, status(410, "Expired", "too old"));
+        if (x.is_watch()) {
+          x.begin();
+          return x.hold();
+        }
+        const std::string version = x.parameter("resourceVersion");
+        if (version == "0") return x.reply(200, list(10, {}));
+        if (!version.empty()) return x.reply(410, status(410, "Expired", "too old"));
+        x.reply(200, list(11, {node("a", 1)}, "next"));
+      },
+      options);
+  CHECK(soon([&] { return w.reflector.stats().list_failures > 0; }));
+}
+
 TEST_CASE("hostile: an initial state that trickles in is warned of, given up and listed") {
   ListWatchOptions options = quick();
   options.watch_list = true;

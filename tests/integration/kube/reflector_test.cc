@@ -4,6 +4,7 @@
 #include <future>
 #include <set>
 
+#include "moving_clock.h"
 #include "watching.h"
 
 namespace muster::kube::test {
@@ -67,6 +68,23 @@ TEST_CASE("synced means that the first Replace has been delivered") {
   CHECK_FALSE(reflector.synced());
   go_on.set_value();
   CHECK(soon([&] { return reflector.synced(); }));
+}
+
+TEST_CASE("the time for which a consumer blocks is counted as lag") {
+  FakeApi api(with_list({node("a", 1)}, [](Exchange& x, int) {
+    x.begin();
+    x.hold();
+  }));
+  MovingClock clock;
+  Reflector<Node> reflector(
+      quick(), credentials_for(api.url(), clock), clock, [] { return 0.5; },
+      [&](const DeltaBatch<Node>&) { clock.move_on(Duration(60'000)); });
+  CHECK(reflector.counts("nodes").waited == Duration(0));
+  reflector.start();
+  REQUIRE(soon([&] { return reflector.synced(); }));
+  const Duration waited = reflector.counts("nodes").waited;
+  CHECK(waited >= Duration(60'000));
+  CHECK(waited < Duration(120'000));
 }
 
 TEST_CASE("a watch that ends is resumed from the last version without a new list") {
@@ -349,6 +367,94 @@ TEST_CASE("objects and lines that cannot be read are skipped and the rest is tak
   CHECK(w.record.words() == Words{"replace a", "upsert b r1"});
   CHECK(w.reflector.undecodable_objects() == 2);
   CHECK(w.reflector.stats().undecodable == 4);
+}
+
+TEST_CASE("of an object that cannot be read any more the last state stays until it is deleted") {
+  const auto unreadable = [](int version) {
+    std::string text = node("a", version);
+    return text.replace(text.find("\"8\""), 3, "\"lots\"");
+  };
+  std::mutex mutex;
+  Words versions;
+  std::atomic<int> lists{0};
+  Watching w([&](Exchange& x) {
+    if (!x.is_watch()) return x.reply(200, list(10, {lists++ == 0 ? node("a", 1) : unreadable(2)}));
+    x.begin();
+    std::size_t watches = 0;
+    {
+      const std::lock_guard lock(mutex);
+      versions.push_back(x.parameter("resourceVersion"));
+      watches = versions.size();
+    }
+    switch (watches) {
+      case 1:
+        x.chunk(event("ERROR", status(410, "Expired", "too old")));
+        return x.end();
+      case 2:
+        x.chunk(event("MODIFIED", unreadable(11)));
+        return x.end();
+      case 3:
+        x.chunk(event("ADDED", node("b", 12)) + event("DELETED", unreadable(13)));
+        return x.end();
+      default:
+        return x.hold();
+    }
+  });
+  REQUIRE(w.record.wait_for_words(3));
+  REQUIRE(soon([&] {
+    const std::lock_guard lock(mutex);
+    return versions.size() == 4;
+  }));
+  CHECK(w.record.words() == Words{"replace a", "upsert b r1", "remove a"});
+  CHECK(lists == 2);
+  const std::lock_guard lock(mutex);
+  CHECK(versions == Words{"10", "10", "11", "13"});
+}
+
+TEST_CASE("what names no version leaves the version as it was") {
+  std::string without = node("a", 0);
+  without.replace(without.find(R"("resourceVersion":"0")"), 21, R"("resourceVersion":"")");
+  std::mutex mutex;
+  Words versions;
+  Watching w(with_list({}, [&](Exchange& x, int n) {
+    {
+      const std::lock_guard lock(mutex);
+      versions.push_back(x.parameter("resourceVersion"));
+    }
+    x.begin();
+    if (n > 0) return x.hold();
+    x.chunk(event("ADDED", without) + event("BOOKMARK", R"({"kind":"Node","metadata":{}})"));
+    x.end();
+  }));
+  REQUIRE(soon([&] {
+    const std::lock_guard lock(mutex);
+    return versions.size() == 2;
+  }));
+  const std::lock_guard lock(mutex);
+  CHECK(versions == Words{"10", "10"});
+}
+
+TEST_CASE("a watch is asked for with a life between the shortest and twice that") {
+  ListWatchOptions options = quick();
+  options.watch_duration = Duration(100'000);
+  std::mutex mutex;
+  std::string asked;
+  Watching w(with_list({},
+                       [&](Exchange& x, int) {
+                         {
+                           const std::lock_guard lock(mutex);
+                           asked = x.parameter("timeoutSeconds");
+                         }
+                         x.begin();
+                         x.hold();
+                       }),
+             options);
+  REQUIRE(soon([&] {
+    const std::lock_guard lock(mutex);
+    return !asked.empty();
+  }));
+  const std::lock_guard lock(mutex);
+  CHECK(asked == "150");  // with a half for chance
 }
 
 }  // namespace

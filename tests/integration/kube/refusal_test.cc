@@ -1,6 +1,7 @@
 // What a reflector does while the server refuses, is away or says nothing, and how soon it ends.
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <fstream>
 #include <thread>
@@ -33,6 +34,111 @@ TEST_CASE("an error event that says nothing leads to a new list only after sever
   REQUIRE(w.record.wait_for_words(2));
   CHECK(lists == 2);
   CHECK(watches >= 5);
+}
+
+// Lists answer at version 10 with nothing the first time, then with one node; watches after the first list
+// with `refuse`. Returns the queries, "list v=…" or "watch v=…", until the second list has been delivered.
+Words until_listed_again(const std::function<void(Exchange&)>& refuse) {
+  std::mutex mutex;
+  Words queries;
+  std::atomic<int> lists{0};
+  Watching w([&](Exchange& x) {
+    const std::string version = x.parameter("resourceVersion");
+    {
+      const std::lock_guard lock(mutex);
+      queries.push_back((x.is_watch() ? "watch v=" : "list v=") + version);
+    }
+    if (!x.is_watch()) return x.reply(200, list(10, lists++ == 0 ? Words{} : Words{node("a", 1)}));
+    if (lists == 1) return refuse(x);
+    x.begin();
+    x.hold();
+  });
+  REQUIRE(w.record.wait_for_words(2));
+  const std::lock_guard lock(mutex);
+  return queries;
+}
+
+TEST_CASE("a watch that is refused with 500 again and again leads to a new list") {
+  const Words queries = until_listed_again([](Exchange& x) { x.reply(500, "broken"); });
+  CHECK(std::count(queries.begin(), queries.end(), "watch v=10") >= 5);
+  CHECK(std::count(queries.begin(), queries.end(), "list v=10") == 1);
+}
+
+TEST_CASE("a watch whose version the server has not seen leads at once to a list without a version") {
+  const std::string too_large = status(504, "Timeout", "Timeout: Too large resource version: 10, current: 5",
+                                       R"({"causes":[{"reason":"ResourceVersionTooLarge","message":"x"}]})");
+  const auto as_status = [&](Exchange& x) { x.reply(504, too_large); };
+  const auto as_event = [&](Exchange& x) {
+    x.begin();
+    x.chunk(event("ERROR", too_large));
+    x.end();
+  };
+  for (const std::function<void(Exchange&)>& refuse :
+       {std::function<void(Exchange&)>(as_status), {as_event}}) {
+    const Words queries = until_listed_again(refuse);
+    CHECK(Words(queries.begin(), queries.begin() + 3) == Words{"list v=0", "watch v=10", "list v="});
+  }
+}
+
+TEST_CASE("hostile: a refusal without end is left, and the next list comes") {
+  ListWatchOptions options = quick();
+  options.list_silence = Duration(300);
+  std::atomic<int> lists{0};
+  Watching w(
+      [&](Exchange& x) {
+        if (x.is_watch()) {
+          x.begin();
+          return x.hold();
+        }
+        if (lists++ > 0) return x.reply(200, list(10, {node("a", 1)}));
+        x.begin(503);
+        for (int i = 0; i < 400; ++i) {  // 20 s, unless the client goes
+          x.chunk("x");
+          x.hold(milliseconds(50));
+        }
+      },
+      options);
+  const auto began = std::chrono::steady_clock::now();
+  REQUIRE(w.record.wait_for_words(1));
+  CHECK(std::chrono::steady_clock::now() - began < kPrompt);
+  CHECK(w.reflector.stats().list_failures == 1);
+}
+
+TEST_CASE("a list that is lost as soon as it is there is asked for less and less often") {
+  ListWatchOptions options = quick();
+  options.backoff = {Duration(5), Duration(10'000)};
+  std::atomic<int> lists{0};
+  Watching w(
+      [&](Exchange& x) {
+        if (!x.is_watch()) {
+          ++lists;
+          return x.reply(200, list(10, {}));
+        }
+        x.begin();
+        x.chunk(bookmark(11) + event("ERROR", status(410, "Expired", "too old")));
+        x.end();
+      },
+      options);
+  std::this_thread::sleep_for(milliseconds(1'000));
+  CHECK(lists <= 12);  // 5, 10, 20 … ms between them; without growth two hundred
+  CHECK(lists >= 3);
+}
+
+TEST_CASE("a 401 to a watch is asked again with the same credentials and leads to no new list") {
+  std::atomic<int> lists{0};
+  std::atomic<int> watches{0};
+  Watching w([&](Exchange& x) {
+    if (!x.is_watch()) {
+      ++lists;
+      return x.reply(200, list(10, {}));
+    }
+    if (watches++ < 3) return x.reply(401, status(401, "Unauthorized", "Unauthorized"));
+    x.begin();
+    x.chunk(event("ADDED", node("a", 11)));
+    x.hold();
+  });
+  REQUIRE(w.record.wait_for_words(2));
+  CHECK(lists == 1);
 }
 
 TEST_CASE("a 401 is answered with the token as it is now in its file") {

@@ -135,6 +135,36 @@ TEST_CASE("an object that stands on two pages of a list is taken once, as it was
   CHECK(std::get<Upsert<Node>>(second[1]).item.labels.at("rack") == "r4");
 }
 
+TEST_CASE("what a later list changes is one batch, however much it is") {
+  Consumer c;
+  c.list({});
+  c.taken();
+  std::vector<Node> many;
+  for (int i = 0; i < 2'500; ++i) many.push_back(node("n" + std::to_string(i), "1", "5"));
+  c.list(many);
+  REQUIRE(c.batches.size() == 1);
+  CHECK(c.batches[0].size() == 2'500);
+}
+
+TEST_CASE("an object that a later list shows unreadable stays as it was, unless it is another one") {
+  Consumer c;
+  c.list({node("a", "1", "5")});
+  c.taken();
+  const auto list_unreadable = [&](const std::string& uid) {
+    c.cache.begin_list();
+    c.cache.listed_unreadable("a", uid);
+    c.cache.end_list();
+  };
+  list_unreadable("1");
+  CHECK(c.taken().empty());
+  c.list({node("a", "1", "9")});
+  CHECK(c.taken().empty());
+  list_unreadable("2");
+  const auto told = c.taken();
+  REQUIRE(told.size() == 1);
+  CHECK(std::get<Remove<Node>>(told[0]).last.uid == "1");
+}
+
 TEST_CASE(
     "an object that stands twice in a later list, the second time as it was known, is told as it was last") {
   Consumer c;
