@@ -1,6 +1,5 @@
 #include "kube/credentials.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/json_text.h"
@@ -8,11 +7,6 @@
 
 namespace muster::kube {
 namespace {
-
-// The kubelet rotates a token at 80 % of its life, of which there are at least ten minutes.
-constexpr Duration kReadAgainAfter{60'000};
-// A credential is renewed so long before it expires.
-constexpr Duration kLeeway{10'000};
 
 std::string without_line_end(std::string text) {
   const auto end = text.find_last_not_of(" \t\r\n");
@@ -43,7 +37,13 @@ bool same(const http::ClientOptions& a, const http::ClientOptions& b) {
 
 Credentials::Credentials(Access access, const Clock& clock,
                          std::function<Result<std::string>(const std::string&)> read)
-    : access_(std::move(access)), clock_(clock), read_(std::move(read)) {}
+    : access_(std::move(access)), clock_(clock), read_(std::move(read)) {
+  if (!access_.exec) return;
+  const auto run = [plugin = *access_.exec, info = exec_info_of(access_)](const std::stop_token& stop) {
+    return run_exec_plugin(plugin, info, stop);
+  };
+  plugin_ = std::make_unique<ExecSource>(run, clock_);
+}
 
 Result<std::string> Credentials::content(const Secret& secret) const {
   if (!secret.value.empty() || secret.file.empty()) return secret.value;
@@ -55,23 +55,6 @@ Result<std::string> Credentials::file(const std::string& path) const {
   auto text = read_(path);
   if (!text) return invalid("{}", text.error().message);
   return text;
-}
-
-bool Credentials::due(TimePoint now) const {
-  if (stale_ || !read_at_ || now - *read_at_ >= kReadAgainAfter) return true;
-  return plugin_due_ && now >= *plugin_due_;
-}
-
-Result<void> Credentials::run_plugin(TimePoint now) {
-  const bool expired = plugin_due_ && now >= *plugin_due_;
-  if (plugin_ran_ && !stale_ && !expired) return {};
-  auto credential = run_exec_plugin(*access_.exec, exec_info_of(access_));
-  if (!credential) return tl::unexpected(credential.error());
-  from_plugin_ = *std::move(credential);
-  plugin_ran_ = true;
-  plugin_due_.reset();
-  if (from_plugin_.lifetime) plugin_due_ = now + std::max(*from_plugin_.lifetime - kLeeway, kLeeway);
-  return {};
 }
 
 Result<void> Credentials::refresh_token() {
@@ -113,25 +96,29 @@ Result<void> Credentials::refresh_transport() {
   return {};
 }
 
-Result<void> Credentials::refresh(TimePoint now) {
-  auto plugin = access_.exec ? run_plugin(now) : Result<void>{};
-  if (access_.exec && !plugin_ran_) return plugin;
+Result<void> Credentials::refresh() {
   auto token = refresh_token();
   auto transport = refresh_transport();
-  if (!plugin) return plugin;
   return token ? transport : token;
 }
 
 Result<Credentials::Current> Credentials::current() {
+  std::optional<ExecCredential> from_plugin;
+  if (plugin_) {
+    auto credential = plugin_->current();
+    if (!credential) return tl::unexpected(credential.error());
+    from_plugin = *std::move(credential);
+  }
   const std::lock_guard lock(mutex_);
-  const TimePoint now = clock_.now();
-  if (due(now)) {
-    const auto refreshed = refresh(now);
+  if (from_plugin && *from_plugin != from_plugin_) {
+    from_plugin_ = *std::move(from_plugin);
+    stale_ = true;
+  }
+  if (const TimePoint now = clock_.now(); due(now)) {
+    const auto refreshed = refresh();
     const bool usable = transport_ && (access_.token.file.empty() || !token_.empty());
     if (!refreshed && !usable) return tl::unexpected(refreshed.error());
     if (!refreshed) log_warning("credentials stay as they were: {}", refreshed.error().message);
-    // A plugin that fails is not run for every call.
-    if (!refreshed && plugin_due_) plugin_due_ = now + kLeeway;
     read_at_ = now;
     stale_ = false;
   }
@@ -140,7 +127,13 @@ Result<Credentials::Current> Credentials::current() {
 
 void Credentials::rejected(const std::string& token) {
   const std::lock_guard lock(mutex_);
-  if (token == token_) stale_ = true;
+  if (token != token_) return;
+  stale_ = true;
+  if (plugin_) plugin_->rejected();
+}
+
+void Credentials::stop() {
+  if (plugin_) plugin_->stop();
 }
 
 }  // namespace muster::kube

@@ -1,5 +1,6 @@
 // What a connection to the API server needs, kept fresh: token, certificate and CA files are read again when
-// they may have been rotated, an exec plugin is run again before its credential expires.
+// they may have been rotated, an exec plugin is run again before its credential expires, on a thread of its
+// own.
 //
 // Thread rule: all functions may be called from any thread.
 #pragma once
@@ -14,11 +15,15 @@
 #include "base/error.h"
 #include "http/client.h"
 #include "kube/access.h"
+#include "kube/exec_source.h"
 
 namespace muster::kube {
 
 class Credentials {
  public:
+  // The kubelet rotates a token at 80 % of its life, of which there are at least ten minutes.
+  static constexpr Duration kReadAgainAfter{60'000};
+
   // `clock` must outlive this.
   Credentials(Access access, const Clock& clock, std::function<Result<std::string>(const std::string&)> read);
 
@@ -28,19 +33,24 @@ class Credentials {
     std::string token;  // empty: no Authorization header
   };
   // Reads files again at most once a minute. When a file cannot be read, what was read before stays in use;
-  // the error is returned only when there is nothing before.
+  // the error is returned only when there is nothing before. Waits for a plugin only when there is nothing to
+  // use meanwhile.
   [[nodiscard]] Result<Current> current();
 
   // The server answered 401 to a call with this token: the next current() reads the files again,
   // or runs the plugin.
   void rejected(const std::string& token);
 
+  // Ends a plugin that runs, and who waits for it. What is known stays in use. Idempotent.
+  void stop();
+
   [[nodiscard]] const Access& access() const { return access_; }
 
  private:
-  [[nodiscard]] bool due(TimePoint now) const;
-  Result<void> refresh(TimePoint now);
-  Result<void> run_plugin(TimePoint now);
+  [[nodiscard]] bool due(TimePoint now) const {
+    return stale_ || !read_at_ || now - *read_at_ >= kReadAgainAfter;
+  }
+  Result<void> refresh();
   Result<void> refresh_token();
   Result<void> refresh_transport();
   [[nodiscard]] Result<std::string> content(const Secret& secret) const;
@@ -56,8 +66,8 @@ class Credentials {
   std::shared_ptr<const http::ClientOptions> transport_;
   std::string token_;
   ExecCredential from_plugin_;
-  std::optional<TimePoint> plugin_due_;  // nothing: only after a rejection
-  bool plugin_ran_ = false;
+
+  std::unique_ptr<ExecSource> plugin_;  // null without one; has a mutex of its own
 };
 
 }  // namespace muster::kube

@@ -23,6 +23,7 @@ using Value = JsonReader::Value;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
 constexpr std::size_t kMaxOutput = std::size_t{1} << 20;
+constexpr int kStepMs = 20;  // between two looks at the program
 
 class Fd {
  public:
@@ -70,6 +71,19 @@ struct Actions {
   posix_spawn_file_actions_t actions{};
 };
 
+// Of a program that leads a process group of its own, so that its children can be killed with it.
+struct OwnGroup {
+  OwnGroup() {
+    ::posix_spawnattr_init(&attributes);
+    ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    ::posix_spawnattr_setpgroup(&attributes, 0);
+  }
+  ~OwnGroup() { ::posix_spawnattr_destroy(&attributes); }
+  OwnGroup(const OwnGroup&) = delete;
+  OwnGroup& operator=(const OwnGroup&) = delete;
+  posix_spawnattr_t attributes{};
+};
+
 Result<pid_t> spawn(const ExecPlugin& plugin, const std::string& info, int output) {
   std::vector<std::string> words = {plugin.command};
   words.insert(words.end(), plugin.args.begin(), plugin.args.end());
@@ -77,59 +91,79 @@ Result<pid_t> spawn(const ExecPlugin& plugin, const std::string& info, int outpu
   Actions actions;
   ::posix_spawn_file_actions_addopen(&actions.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions.actions, output, STDOUT_FILENO);
+  const OwnGroup group;
   pid_t pid = 0;
-  const int error = ::posix_spawnp(&pid, plugin.command.c_str(), &actions.actions, nullptr,
+  const int error = ::posix_spawnp(&pid, plugin.command.c_str(), &actions.actions, &group.attributes,
                                    pointers(words).data(), pointers(environment).data());
   if (error == 0) return pid;
   return invalid("{} cannot be run: {}{}{}", plugin.command, std::strerror(error),
                  plugin.install_hint.empty() ? "" : ". ", plugin.install_hint);
 }
 
-// Everything until the other side closes; nothing when the time is over or it is too much.
-std::optional<std::string> read_all(int fd, SteadyTime until) {
-  std::string output;
-  char block[4096];
-  for (;;) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || output.size() > kMaxOutput) return std::nullopt;
-    pollfd poller{fd, POLLIN, 0};
-    if (::poll(&poller, 1, static_cast<int>(left.count())) <= 0) continue;
-    const auto n = ::read(fd, block, sizeof block);
-    if (n == 0) return output;
-    if (n > 0) output.append(block, static_cast<std::size_t>(n));
-    if (n < 0 && errno != EINTR) return std::nullopt;
+// What comes out of a pipe that does not block.
+class Output {
+ public:
+  explicit Output(int fd) : fd_(fd) {}
+  // Waits at most so long for more of it, also when nothing can come any more.
+  void take(int patience_ms) {
+    pollfd poller{fd_, POLLIN, 0};
+    if (::poll(&poller, open_ ? 1 : 0, patience_ms) <= 0) return;
+    char block[4096];
+    while (text_.size() <= kMaxOutput) {
+      const auto n = ::read(fd_, block, sizeof block);
+      if (n == 0) open_ = false;
+      if (n <= 0) return;
+      text_.append(block, static_cast<std::size_t>(n));
+    }
   }
-}
+  [[nodiscard]] const std::string& text() const { return text_; }
+  [[nodiscard]] bool too_long() const { return text_.size() > kMaxOutput; }
 
-int wait_for_end(pid_t pid) {
+ private:
+  int fd_;
+  bool open_ = true;
+  std::string text_;
+};
+
+// The program's status, when it ended by itself and in time. Else it and its children are killed. That it has
+// closed its output says nothing: it may live on.
+std::optional<int> wait_for_end(pid_t pid, Output& output, const std::stop_token& stop, SteadyTime until) {
   int status = 0;
+  while (std::chrono::steady_clock::now() < until && !stop.stop_requested() && !output.too_long()) {
+    const bool ended = ::waitpid(pid, &status, WNOHANG) == pid;
+    output.take(ended ? 0 : kStepMs);
+    if (ended) return status;
+  }
+  ::kill(-pid, SIGKILL);
   while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
   }
-  return status;
+  return std::nullopt;
 }
 
 }  // namespace
 
-Result<ExecCredential> run_exec_plugin(const ExecPlugin& plugin, const std::string& info, Duration timeout) {
+Result<ExecCredential> run_exec_plugin(const ExecPlugin& plugin, const std::string& info,
+                                       const std::stop_token& stop, Duration timeout) {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail(ErrorCode::kInternal, "pipe: {}", std::strerror(errno));
   const Fd reading(ends[0]);
   Fd writing(ends[1]);
+  ::fcntl(reading.get(), F_SETFL, O_NONBLOCK);
   const auto pid = spawn(plugin, info, writing.get());
   if (!pid) return tl::unexpected(pid.error());
   writing.close();
-  const auto output = read_all(reading.get(), std::chrono::steady_clock::now() + timeout);
-  if (!output) ::kill(*pid, SIGKILL);
-  const int status = wait_for_end(*pid);
-  if (!output) return invalid("{} did not print a credential within {} ms", plugin.command, timeout.count());
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-    return invalid("{} failed with {} {}", plugin.command, WIFEXITED(status) ? "status" : "signal",
-                   WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+  Output output(reading.get());
+  const auto status = wait_for_end(*pid, output, stop, std::chrono::steady_clock::now() + timeout);
+  if (!status && stop.stop_requested()) return fail(ErrorCode::kCancelled, "{}: stopped", plugin.command);
+  if (!status || output.too_long())
+    return invalid("{} did not print a credential within {} ms", plugin.command, timeout.count());
+  if (!WIFEXITED(*status) || WEXITSTATUS(*status) != 0) {
+    return invalid("{} failed with {} {}", plugin.command, WIFEXITED(*status) ? "status" : "signal",
+                   WIFEXITED(*status) ? WEXITSTATUS(*status) : WTERMSIG(*status));
   }
   const auto now =
       std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch());
-  auto credential = parse_exec_credential(*output, plugin.api_version, now.count());
+  auto credential = parse_exec_credential(output.text(), plugin.api_version, now.count());
   if (!credential) return invalid("{}: {}", plugin.command, credential.error().message);
   return credential;
 }

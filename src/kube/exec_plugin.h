@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,15 +27,18 @@ struct ExecCredential {
   std::string client_cert;
   std::string client_key;
   std::optional<Duration> lifetime;  // from now; nothing: until it is rejected
+  friend bool operator==(const ExecCredential&, const ExecCredential&) = default;
 };
 
 inline constexpr Duration kExecTimeout{60'000};
 
 // Runs the program and waits for it; it gets no input, and its messages go to this process's stderr. `info`
 // is what it finds in KUBERNETES_EXEC_INFO. kInvalid when it cannot be run, takes longer than `timeout`,
-// fails, or prints no credential of the expected version. What it prints never stands in an error. Blocks;
+// after which it is killed with its children, fails, or prints no credential of the expected version. What it
+// prints never stands in an error. Blocks until the program ends, or `stop`, which kills it too (kCancelled);
 // any thread.
 [[nodiscard]] Result<ExecCredential> run_exec_plugin(const ExecPlugin& plugin, const std::string& info,
+                                                     const std::stop_token& stop = {},
                                                      Duration timeout = kExecTimeout);
 
 // The credential in what a plugin printed. `now` is Unix time.

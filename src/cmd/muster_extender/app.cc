@@ -190,6 +190,7 @@ Result<void> App::start_server() {
 // hang are cut: they would hold all that up for as long as Kubernetes gives.
 void App::stop() {
   if (engine_ && !engine_->drain(kBarriers)) client_->stop();
+  if (credentials_) credentials_->stop();
   if (engine_) engine_->stop();
   if (candidate_) candidate_->stop();
   if (server_) server_->stop(kDrain);

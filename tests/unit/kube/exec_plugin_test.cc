@@ -67,12 +67,12 @@ TEST_CASE("a plugin that is missing, fails, is killed or prints too much is name
         "/nowhere/login cannot be run: No such file or directory. Install it");
   CHECK(run_exec_plugin(shell("exit 3"), "").error().message == "/bin/sh failed with status 3");
   CHECK(run_exec_plugin(shell("kill -9 $$"), "").error().message == "/bin/sh failed with signal 9");
-  CHECK_FALSE(run_exec_plugin(shell("exec cat /dev/zero"), "", Duration(20'000)).has_value());
+  CHECK_FALSE(run_exec_plugin(shell("exec cat /dev/zero"), "", {}, Duration(20'000)).has_value());
 }
 
 TEST_CASE("a plugin that does not end is ended") {
   const auto begin = std::chrono::steady_clock::now();
-  CHECK(run_exec_plugin(shell("exec sleep 60"), "", Duration(100)).error().message ==
+  CHECK(run_exec_plugin(shell("exec sleep 60"), "", {}, Duration(100)).error().message ==
         "/bin/sh did not print a credential within 100 ms");
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(20));
 }
@@ -97,6 +97,7 @@ TEST_CASE("a plugin is run once, again before its credential expires, and again 
   CHECK(credentials.current()->token == "1");
   clock.time += Duration(9 * 3'600'000);
   CHECK(credentials.current()->token == "1");
+  clock.time += kExecPause;
   credentials.rejected("1");
   CHECK(credentials.current()->token == "2");
   clock.time += Duration(10 * 3'600'000);
