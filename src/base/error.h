@@ -21,7 +21,7 @@ enum class ErrorCode {
   kThrottled,     // 429: the same call may succeed after retry_after
   kUnauthorized,  // 401: credentials must be read again
   kForbidden,     // 403
-  kNotFound,      // 404: the object is gone; of a file: it does not exist
+  kNotFound,      // 404: the object is gone
   kConflict,      // 409: the object is not as the call supposed
   kExpired,       // 410: the resource version is too old
   kCancelled,     // we stopped it ourselves

@@ -10,8 +10,7 @@ namespace muster {
 namespace {
 
 tl::unexpected<Error> system_error(const std::string& name) {
-  const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kInvalid;
-  return fail(code, "{}: {}", name, std::generic_category().message(errno));
+  return invalid("{}: {}", name, std::generic_category().message(errno));
 }
 
 Result<std::string> read_all(int fd, const std::string& name, std::size_t most) {

@@ -288,7 +288,7 @@ Result<Configuration> parse(std::string_view yaml, std::string_view source) {
 
 Result<Configuration> load(const std::string& path) {
   const Result<std::string> text = read_file(path, kMaxFileBytes);
-  if (!text) return invalid("{}", text.error().message);
+  if (!text) return tl::unexpected(text.error());
   return parse(*text, path);
 }
 

@@ -55,7 +55,7 @@ Result<void> load_yaml(std::string_view text, const std::string& source, const A
 
 Result<void> load_file(const std::string& path, const AdmissionOptions& admission, Store& store) {
   const Result<std::string> text = read_file(path);
-  if (!text) return invalid("{}", text.error().message);
+  if (!text) return tl::unexpected(text.error());
   if (text->empty()) return invalid("{}: is empty", path);
   return load_yaml(*text, path, admission, store);
 }

@@ -1,6 +1,7 @@
 #include "kube/access.h"
 
 #include <cstdlib>
+#include <filesystem>
 #include <vector>
 
 #include "base/file.h"
@@ -44,7 +45,7 @@ Result<Access> in_cluster(const Environment& environment) {
   access.token.file = environment.service_account_directory + "/token";
   access.found = "in-cluster";
   for (const auto& file : {access.ca.file, access.token.file}) {
-    if (auto content = environment.read_file(file); !content) return invalid("{}", content.error().message);
+    if (auto content = environment.read_file(file); !content) return tl::unexpected(content.error());
   }
   if (auto ns = environment.read_file(environment.service_account_directory + "/namespace"))
     access.ns = trimmed(*ns);
@@ -63,6 +64,10 @@ Environment process_environment() {
     return std::string(value);
   };
   environment.read_file = [](const std::string& path) { return read_file(path); };
+  environment.exists = [](const std::string& path) {
+    std::error_code unknown;
+    return std::filesystem::exists(path, unknown) || unknown;
+  };
   return environment;
 }
 

@@ -36,14 +36,14 @@ struct Access {
 // The process's surroundings, as an argument.
 struct Environment {
   std::function<std::optional<std::string>(const std::string&)> variable;
-  // As read_file() below.
   std::function<Result<std::string>(const std::string&)> read_file;
+  // False only of a file that surely is not there: one that may not be looked at counts as there.
+  std::function<bool(const std::string&)> exists;
   std::string service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
 [[nodiscard]] Environment process_environment();
 
-// Reads a whole file of at most 4 MiB. The error names the file and what is wrong; it is kNotFound when there
-// is no such file, else kInvalid.
+// Reads a whole file of at most 4 MiB. kInvalid names the file and what is wrong.
 [[nodiscard]] Result<std::string> read_file(const std::string& path);
 
 // `kubeconfig` (may be empty), else the files that $KUBECONFIG names, else the service account of the pod

@@ -47,14 +47,7 @@ Credentials::Credentials(Access access, const Clock& clock,
 
 Result<std::string> Credentials::content(const Secret& secret) const {
   if (!secret.value.empty() || secret.file.empty()) return secret.value;
-  return file(secret.file);
-}
-
-// kNotFound would tell who makes a call that its object is gone.
-Result<std::string> Credentials::file(const std::string& path) const {
-  auto text = read_(path);
-  if (!text) return invalid("{}", text.error().message);
-  return text;
+  return read_(secret.file);
 }
 
 Result<void> Credentials::refresh_token() {
@@ -66,7 +59,7 @@ Result<void> Credentials::refresh_token() {
     token_ = access_.token.value;
     return {};
   }
-  auto content = file(access_.token.file);
+  auto content = read_(access_.token.file);
   if (!content) return tl::unexpected(content.error());
   auto token = without_line_end(*std::move(content));
   if (token.empty()) return invalid("{} is empty", access_.token.file);

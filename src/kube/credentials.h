@@ -54,7 +54,6 @@ class Credentials {
   Result<void> refresh_token();
   Result<void> refresh_transport();
   [[nodiscard]] Result<std::string> content(const Secret& secret) const;
-  [[nodiscard]] Result<std::string> file(const std::string& path) const;
 
   const Access access_;
   const Clock& clock_;

@@ -1,5 +1,6 @@
 #include "kube/kubeconfig.h"
 
+#include <algorithm>
 #include <map>
 
 #include "kube/base64.h"
@@ -211,20 +212,14 @@ Result<void> merge_file(const std::string& text, const std::string& file, Merged
 
 Result<Merged> merge_files(const std::vector<std::string>& files, const Environment& environment) {
   Merged merged;
-  std::string missing;  // why the first that does not exist cannot be read
-  bool any = false;
+  if (files.empty()) return invalid("KUBECONFIG names no file");
+  const bool any = std::any_of(files.begin(), files.end(), environment.exists);
   for (const auto& file : files) {
+    if (any && !environment.exists(file)) continue;
     const auto text = environment.read_file(file);
-    if (!text && text.error().code == ErrorCode::kNotFound) {
-      if (missing.empty()) missing = text.error().message;
-      continue;
-    }
     if (!text) return tl::unexpected(text.error());
-    any = true;
     if (auto done = merge_file(*text, file, merged); !done) return tl::unexpected(done.error());
   }
-  if (!any && !missing.empty()) return invalid("{}", missing);
-  if (!any) return invalid("KUBECONFIG names no file");
   return merged;
 }
 

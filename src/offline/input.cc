@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 Result<void> add_file(const fs::path& path, Input& input) {
   const Result<std::string> text = read_file(path.string());
-  if (!text) return invalid("{}", text.error().message);
+  if (!text) return tl::unexpected(text.error());
   return add_text(*text, path.string(), input);
 }
 

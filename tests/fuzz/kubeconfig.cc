@@ -16,8 +16,9 @@ MUSTER_FUZZ_TARGET(kubeconfig) {
   environment.read_file = [&](const std::string& path) -> Result<std::string> {
     if (path == "/etc/a") return first;
     if (path == "/etc/b") return second;
-    return fail(ErrorCode::kNotFound, "{} cannot be read: No such file or directory", path);
+    return invalid("{} cannot be read: No such file or directory", path);
   };
+  environment.exists = [](const std::string&) { return true; };
   const auto access = access_from_kubeconfig({"/etc/a", "/etc/b"}, environment);
   if (!access) {
     EXPECT_THAT(!access.error().message.empty());

@@ -28,7 +28,7 @@ struct Named {
 Result<sim::Trace> read_trace(const std::string& path) {
   const bool piped = path == "-";
   const Result<std::string> text = piped ? read_stdin() : read_file(path);
-  if (!text) return invalid("{}", text.error().message);
+  if (!text) return tl::unexpected(text.error());
   return sim::read_trace(*text, piped ? "standard input" : path);
 }
 

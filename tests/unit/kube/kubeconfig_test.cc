@@ -28,9 +28,11 @@ struct World {
     environment.read_file = [this](const std::string& path) -> Result<std::string> {
       if (path == forbidden) return invalid("{} cannot be read: Permission denied", path);
       const auto it = files.find(path);
-      if (it == files.end())
-        return fail(ErrorCode::kNotFound, "{} cannot be read: No such file or directory", path);
+      if (it == files.end()) return invalid("{} cannot be read: No such file or directory", path);
       return it->second;
+    };
+    environment.exists = [this](const std::string& path) {
+      return path == forbidden || files.count(path) > 0;
     };
     environment.service_account_directory = "/sa";
     return environment;
@@ -272,6 +274,8 @@ TEST_CASE("outside of a pod and without a kubeconfig the error says what was loo
 
 TEST_CASE("files are read whole, and unreadable ones are named") {
   CHECK(read_file("/nowhere/x").error().message == "/nowhere/x: No such file or directory");
+  CHECK_FALSE(process_environment().exists("/nowhere/x"));
+  CHECK(process_environment().exists("/tmp"));
   CHECK_FALSE(read_file("/tmp").has_value());
   CHECK_FALSE(read_file("/dev/zero").has_value());
   const auto path =
