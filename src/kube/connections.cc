@@ -40,10 +40,13 @@ Result<http::Reply> Connections::call_with(const Credentials::Current& credentia
 Result<Connections::Connection> Connections::borrow(const Transport& transport) {
   const std::lock_guard lock(mutex_);
   if (stopped_) return fail(ErrorCode::kCancelled, "stopped");
-  while (!idle_.empty()) {
+  if (transport != transport_) {
+    idle_.clear();
+    transport_ = transport;
+  }
+  if (!idle_.empty()) {
     Connection connection = std::move(idle_.back());
     idle_.pop_back();
-    if (connection.made_with != transport) continue;
     busy_.insert(connection.http.get());
     return connection;
   }
@@ -58,7 +61,8 @@ Result<Connections::Connection> Connections::borrow(const Transport& transport) 
 void Connections::give_back(Connection connection, bool reusable) {
   const std::lock_guard lock(mutex_);
   busy_.erase(connection.http.get());
-  if (reusable && !stopped_ && idle_.size() < idle_limit_) idle_.push_back(std::move(connection));
+  const bool kept = reusable && !stopped_ && connection.made_with == transport_ && idle_.size() < idle_limit_;
+  if (kept) idle_.push_back(std::move(connection));
 }
 
 void Connections::stop() {

@@ -51,8 +51,9 @@ class Connections {
   const std::shared_ptr<Credentials> credentials_;
   const std::size_t idle_limit_;
   const std::optional<std::chrono::milliseconds> timeout_;
-  std::mutex mutex_;  // guards the rest
-  std::vector<Connection> idle_;
+  std::mutex mutex_;              // guards the rest
+  Transport transport_;           // of the last call: one that is made with another is not kept
+  std::vector<Connection> idle_;  // made with it
   std::set<http::Client*> busy_;
   bool stopped_ = false;
 };

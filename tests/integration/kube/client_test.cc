@@ -4,12 +4,16 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <future>
+#include <map>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "fake_api.h"
+#include "moving_clock.h"
 #include "objects.h"
+#include "support/certificates.h"
 #include "support/soon.h"
 
 namespace muster::kube::test {
@@ -224,6 +228,46 @@ TEST_CASE("a 401 is repeated once with the token as it is now, and with an old o
   CHECK(client.release(kPod).has_value());
   CHECK(tokens.back() == "Bearer new");
   ::unlink(path.c_str());
+}
+
+TEST_CASE("a call says who asks and that it wants JSON, as it is") {
+  std::map<std::string, std::string> headers;
+  FakeApi api([&](Exchange& x) {
+    headers = x.headers;
+    x.reply(200, "{}");
+  });
+  SteadyClock clock;
+  Client client({}, credentials_for(api.url(), clock, "t"), clock);
+  REQUIRE(client.release(kPod).has_value());
+  CHECK(headers["accept"] == "application/json");
+  CHECK(headers["user-agent"] == "muster");
+  CHECK(headers["authorization"] == "Bearer t");
+  CHECK(headers.count("accept-encoding") == 0);
+}
+
+TEST_CASE("a connection made with credentials that were replaced meanwhile is not kept") {
+  const muster::test::TempDir dir;
+  std::promise<void> replaced;
+  const auto wait = replaced.get_future().share();
+  std::atomic<int> calls{0};
+  FakeApi api([&](Exchange& x) {
+    if (calls++ == 0) wait.wait_for(std::chrono::seconds(60));
+    x.reply(200, "{}");
+  });
+  Access access;
+  access.server = api.url();
+  access.ca.file = dir.file("ca.crt", muster::test::Authority("one").pem());
+  MovingClock clock;
+  Client client({}, std::make_shared<Credentials>(access, clock, read_file), clock);
+  auto old = std::async(std::launch::async, [&] { return client.release(kPod); });
+  CHECK(soon([&] { return calls == 1; }));
+  (void)dir.file("ca.crt", muster::test::Authority("two").pem());
+  clock.move_on(Duration(61'000));
+  CHECK(client.release(kPod).has_value());
+  CHECK(api.open() == 2);
+  replaced.set_value();
+  CHECK(old.get().has_value());
+  CHECK(soon([&] { return api.open() == 1; }));
 }
 
 TEST_CASE("calls one after the other share a connection") {

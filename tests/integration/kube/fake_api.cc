@@ -148,6 +148,11 @@ std::string FakeApi::url() const {
   return (context_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_);
 }
 
+std::size_t FakeApi::open() {
+  const std::lock_guard lock(mutex_);
+  return open_.size();
+}
+
 void FakeApi::accept_all() {
   while (!stopping_) {
     pollfd poller{listener_, POLLIN, 0};

@@ -71,7 +71,8 @@ class FakeApi {
   FakeApi& operator=(const FakeApi&) = delete;
 
   [[nodiscard]] std::string url() const;
-  [[nodiscard]] int connections() const { return accepted_; }
+  [[nodiscard]] int connections() const { return accepted_; }  // so far
+  [[nodiscard]] std::size_t open();                            // now
   [[nodiscard]] int port() const { return port_; }
   // For connections from now on.
   void use(const FakeTlsSettings& settings);
