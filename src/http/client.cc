@@ -90,15 +90,16 @@ Result<Reply> SocketClient::call(std::string_view method, std::string_view path_
   *request += "\r\n";
   *request += body;
   std::string whole;
+  bool too_long = false;
   const auto collect = [&](std::string_view piece) {
-    if (whole.size() + piece.size() > kMaxReply) return false;
-    whole += piece;
-    return true;
+    too_long = whole.size() + piece.size() > kMaxReply;
+    if (!too_long) whole += piece;
+    return !too_long;
   };
   if (!socket_->idle()) socket_->close();
   ResponseReader reader(method == "HEAD");
   auto reply = exchange(*request, reader, Patience::kWholeReply, [](int) { return true; }, collect);
-  if (!reply && reply.error().code == ErrorCode::kCancelled && !cancelled_)
+  if (too_long)
     return failed(method, path_and_query, {ErrorCode::kUnavailable, "the reply is longer than 64 MiB"});
   if (!reply) return failed(method, path_and_query, reply.error());
   reply->body = std::move(whole);

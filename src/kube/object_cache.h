@@ -42,7 +42,8 @@ template <typename T>
 class ObjectCache {
  public:
   using Deliver = std::function<void(DeltaBatch<T>)>;
-  static constexpr std::size_t kMaxBatch = 1'000;
+  static constexpr std::size_t kMaxBatch =
+      1'000;  // events that come at once; the two of a replaced object stay together
 
   explicit ObjectCache(Deliver deliver) : deliver_(std::move(deliver)) {}
 

@@ -10,17 +10,14 @@
 #include <fstream>
 #include <future>
 
+#include "support/fake_writer.h"
 #include "support/soon.h"
 
 namespace muster::kube {
 namespace {
 
+using test::ManualClock;
 using test::soon;
-
-struct TestClock final : Clock {
-  [[nodiscard]] TimePoint now() const override { return TimePoint(Duration(time.load())); }
-  std::atomic<int64_t> time{0};  // milliseconds
-};
 
 ExecCredential token(const std::string& text, std::optional<Duration> lifetime = {}) {
   ExecCredential credential;
@@ -45,16 +42,16 @@ struct Plugin {
 };
 
 TEST_CASE("while a plugin renews a credential that is still good, nobody waits") {
-  TestClock clock;
+  ManualClock clock;
   Plugin plugin;
   plugin.lifetime = Duration(60'000);
   ExecSource source(plugin.run(), clock);
   REQUIRE(source.current()->token == "1");
   plugin.held = true;
-  clock.time = 49'999;
+  clock.pass(Duration(49'999));
   CHECK(source.current()->token == "1");
   CHECK(plugin.runs == 1);
-  clock.time = 50'000;
+  clock.pass(Duration(1));
   CHECK(source.current()->token == "1");
   CHECK(soon([&] { return plugin.runs == 2; }));
   CHECK(source.current()->token == "1");
@@ -63,20 +60,20 @@ TEST_CASE("while a plugin renews a credential that is still good, nobody waits")
 }
 
 TEST_CASE("an expired and a rejected credential are waited for") {
-  TestClock clock;
+  ManualClock clock;
   Plugin plugin;
   plugin.lifetime = Duration(60'000);
   ExecSource source(plugin.run(), clock);
   REQUIRE(source.current()->token == "1");
-  clock.time = 60'000;
+  clock.pass(Duration(60'000));
   CHECK(source.current()->token == "2");
-  clock.time = 70'000;
+  clock.pass(Duration(10'000));
   source.rejected();
   CHECK(source.current()->token == "3");
 }
 
 TEST_CASE("a plugin whose credentials are refused is not run for each refusal") {
-  TestClock clock;
+  ManualClock clock;
   Plugin plugin;
   ExecSource source(plugin.run(), clock);
   REQUIRE(source.current()->token == "1");
@@ -84,12 +81,12 @@ TEST_CASE("a plugin whose credentials are refused is not run for each refusal") 
     source.rejected();
     CHECK(source.current()->token == "1");
   }
-  clock.time = kExecPause.count();
+  clock.pass(kExecPause);
   CHECK(source.current()->token == "2");
 }
 
 TEST_CASE("a plugin that fails without a credential is not run for each call") {
-  TestClock clock;
+  ManualClock clock;
   std::atomic<int> runs{0};
   ExecSource source(
       [&](const std::stop_token&) -> Result<ExecCredential> {
@@ -99,13 +96,13 @@ TEST_CASE("a plugin that fails without a credential is not run for each call") {
       clock);
   for (int i = 0; i < 5; ++i) CHECK(source.current().error().message == "no");
   CHECK(runs == 1);
-  clock.time = kExecPause.count();
+  clock.pass(kExecPause);
   CHECK_FALSE(source.current());
   CHECK(runs == 2);
 }
 
 TEST_CASE("stop ends a run and who waits for it") {
-  TestClock clock;
+  ManualClock clock;
   Plugin plugin;
   plugin.held = true;
   ExecSource source(plugin.run(), clock);
