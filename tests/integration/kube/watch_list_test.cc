@@ -1,6 +1,8 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "moving_clock.h"
+#include "support/certificates.h"
 #include "watching.h"
 
 namespace muster::kube::test {
@@ -83,6 +85,44 @@ TEST_CASE("after the stream the watch is resumed, and an expired version streams
   CHECK(w.record.words() == Words{"replace a", "upsert b r1", "remove a", "upsert c r1"});
   const std::lock_guard lock(mutex);
   CHECK(calls == Words{" state", "20", "21", "21 state"});
+}
+
+TEST_CASE("new credentials do not end an initial state that is under way, but the watch behind it") {
+  const muster::test::TempDir dir;
+  Access access;
+  access.ca.file = dir.file("ca.crt", muster::test::Authority("one").pem());
+  MovingClock clock;
+  std::atomic<int> lists{0};
+  std::atomic<int> states{0};
+  FakeApi api([&](Exchange& x) {
+    if (!x.is_watch()) {
+      ++lists;
+      return x.reply(200, list(10, {}));
+    }
+    x.begin();
+    if (x.query.count("sendInitialEvents") == 0) return x.hold();
+    if (states++ > 0) return x.hold();
+    x.chunk(event("ADDED", node("a", 1)));
+    (void)dir.file("ca.crt", muster::test::Authority("two").pem());
+    clock.move_on(Duration(61'000));
+    x.chunk(event("ADDED", node("b", 2)));
+    x.hold(std::chrono::milliseconds(50));
+    x.chunk(end_of_initial_events(20));
+    x.hold(std::chrono::milliseconds(50));
+    x.chunk(bookmark(21));
+    x.hold();
+  });
+  access.server = api.url();
+  Record record;
+  Reflector<Node> reflector(
+      streaming(), std::make_shared<Credentials>(access, clock, read_file), clock, [] { return 0.5; },
+      [&](DeltaBatch<Node> batch) { record.take(std::move(batch)); });
+  reflector.start();
+  CHECK(record.wait_for_words(1));
+  CHECK(soon([&] { return reflector.stats().rotations == 1; }));
+  reflector.stop();
+  CHECK(record.words() == Words{"replace a b"});
+  CHECK(lists == 0);
 }
 
 // What a server may do that does not know the initial stream; each ends with a list.

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 #include <map>
 
+#include "support/certificates.h"
+
 namespace muster::kube {
 namespace {
 
@@ -18,7 +20,7 @@ struct Files {
     return [this](const std::string& path) -> Result<std::string> {
       ++reads;
       const auto it = content.find(path);
-      if (it == content.end()) return fail(ErrorCode::kNotFound, "{} cannot be read", path);
+      if (it == content.end()) return invalid("{} cannot be read", path);
       return it->second;
     };
   }
@@ -76,7 +78,7 @@ TEST_CASE("without a token that was ever read there are no credentials") {
   Files files;
   Credentials credentials(with_token_file(), clock, files.reader());
   CHECK(credentials.current().error().message == "/token cannot be read");
-  CHECK(credentials.current().error().code == ErrorCode::kInvalid);  // kNotFound would be the pod
+  CHECK(credentials.current().error().code == ErrorCode::kInvalid);
   files.content["/token"] = "late";
   CHECK(credentials.current()->token == "late");
 }
@@ -98,6 +100,43 @@ TEST_CASE("connections are kept while the certificates stay the same") {
   files.content["/token"] = "two";
   clock.time += Duration(60'000);
   CHECK(credentials.current()->transport == before->transport);
+}
+
+TEST_CASE("connections are made anew when the CA is another one") {
+  TestClock clock;
+  Files files{{{"/ca", muster::test::Authority("one").pem()}}};
+  Access access;
+  access.server = "https://127.0.0.1:1";
+  access.ca.file = "/ca";
+  Credentials credentials(access, clock, files.reader());
+  const auto before = credentials.current();
+  files.content["/ca"] = muster::test::Authority("two").pem();
+  clock.time += Duration(60'000);
+  const auto after = credentials.current();
+  CHECK(after->transport != before->transport);
+  CHECK(after->transport->ca_pem == files.content["/ca"]);
+}
+
+TEST_CASE("of a token and a token file the file counts") {
+  TestClock clock;
+  Files files{{{"/token", "of the file"}}};
+  Access access = with_token_file();
+  access.token.value = "of the text";
+  CHECK(Credentials(access, clock, files.reader()).current()->token == "of the file");
+}
+
+TEST_CASE("connections know the server's address, its name in TLS and whether to check it") {
+  TestClock clock;
+  Access access;
+  access.server = "https://127.0.0.1:1";
+  access.tls_server_name = "kubernetes.default";
+  access.insecure_skip_verify = true;
+  const auto transport = Credentials(access, clock, Files{}.reader()).current()->transport;
+  CHECK(transport->base_url == "https://127.0.0.1:1");
+  CHECK(transport->server_name == "kubernetes.default");
+  CHECK(transport->insecure_skip_verify);
+  access.insecure_skip_verify = false;
+  CHECK_FALSE(Credentials(access, clock, Files{}.reader()).current()->transport->insecure_skip_verify);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "kube/credentials.h"
+#include "support/certificates.h"
 
 namespace muster::kube {
 namespace {
@@ -103,6 +104,21 @@ TEST_CASE("a plugin is run once, again before its credential expires, and again 
   clock.time += Duration(10 * 3'600'000);
   CHECK(credentials.current()->token == "3");
   std::filesystem::remove(counter);
+}
+
+TEST_CASE("connections show the certificate that a plugin printed") {
+  const auto certificate = muster::test::Authority("clients").issue("me", "");
+  Access access;
+  access.server = "https://127.0.0.1:1";
+  std::string printed = fmt::format(R"("clientCertificateData":"{}","clientKeyData":"{}")",
+                                    certificate.cert_pem, certificate.key_pem);
+  for (std::size_t at = 0; (at = printed.find('\n', at)) != std::string::npos;) printed.replace(at, 1, "\\n");
+  access.exec = shell("printf '%s' '" + credential(printed) + "'");
+  TestClock clock;
+  const auto current = Credentials(access, clock, read_file).current();
+  REQUIRE(current.has_value());
+  CHECK(current->transport->client_cert_pem == certificate.cert_pem);
+  CHECK(current->transport->client_key_pem == certificate.key_pem);
 }
 
 TEST_CASE("a credential stays in use while its plugin fails") {
