@@ -63,9 +63,13 @@ type ControlPlane struct {
 }
 
 // StartControlPlane returns when the API server is ready. self is this program, which is
-// all the components too; more are further flags of kube-apiserver.
+// all the components too; more are further flags of kube-apiserver. The cluster is new: what
+// an earlier one has left in the folder, data and logs, is removed.
 func StartControlPlane(ctx context.Context, self, dir string, more ...string) (*ControlPlane, error) {
 	c := &ControlPlane{Dir: dir, self: self}
+	if err := c.removeEarlier(); err != nil {
+		return nil, err
+	}
 	if err := c.start(ctx, more); err != nil {
 		c.Stop()
 		return nil, err
@@ -132,6 +136,19 @@ func (c *ControlPlane) start(ctx context.Context, more []string) error {
 		"--leader-elect=false", "--kube-api-qps=500", "--kube-api-burst=1000",
 		"--concurrent-job-syncs=5",
 		"--controllers=job-controller,deployment-controller,replicaset-controller,garbage-collector-controller,namespace-controller,endpointslice-controller,disruption-controller")
+}
+
+func (c *ControlPlane) removeEarlier() error {
+	logs, err := filepath.Glob(c.path("*.log"))
+	if err != nil {
+		return err
+	}
+	for _, path := range append(logs, c.path("etcd")) {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *ControlPlane) component(name string, args ...string) error {
